@@ -1,0 +1,41 @@
+"""What a search may spend: seconds, workers, and the seed that makes it repeatable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import monotonic
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Limits of one search.
+
+    ``time_limit_s`` counts from ``started`` (a value of ``clock``) and covers model building and extraction.
+    ``deterministic`` replaces the wall clock by counted work, so that seed and budget alone decide the plan.
+    """
+
+    time_limit_s: float = 60.0
+    workers: int = 2
+    seed: int = 0
+    deterministic: bool = False
+    started: float | None = None
+    clock: Callable[[], float] = monotonic
+
+    def start(self) -> Budget:
+        """This budget with its clock started now, unless it already runs."""
+        if self.started is not None:
+            return self
+        return Budget(self.time_limit_s, self.workers, self.seed, self.deterministic, self.clock(), self.clock)
+
+    def elapsed_s(self) -> float:
+        """Seconds since the start; 0 before it."""
+        return 0.0 if self.started is None else self.clock() - self.started
+
+    def remaining_s(self) -> float:
+        """Seconds left, never negative."""
+        return max(0.0, self.time_limit_s - self.elapsed_s())
+
+    def expired(self) -> bool:
+        """Whether nothing is left."""
+        return self.remaining_s() <= 0.0

@@ -1,0 +1,45 @@
+"""The answer: when each task runs, where each buffer lives, which bytes are reused by whom, and the proof."""
+
+from .assemble import assemble
+from .lifetime import Lifetime, lifetimes, loader_of
+from .model import (
+    Action,
+    Edge,
+    EdgeKind,
+    Extent,
+    Measures,
+    Plan,
+    PoolSlice,
+    Region,
+    ReuseEvent,
+    ScheduledTask,
+    TakeOver,
+)
+from .outcome import Outcome
+from .proof import Bound, Evidence, Objective, Proof, Status
+from .separate import plan_without_reuse
+
+__all__ = [
+    "Action",
+    "Bound",
+    "Edge",
+    "EdgeKind",
+    "Evidence",
+    "Extent",
+    "Lifetime",
+    "Measures",
+    "Objective",
+    "Outcome",
+    "Plan",
+    "PoolSlice",
+    "Proof",
+    "Region",
+    "ReuseEvent",
+    "ScheduledTask",
+    "Status",
+    "TakeOver",
+    "assemble",
+    "lifetimes",
+    "loader_of",
+    "plan_without_reuse",
+]

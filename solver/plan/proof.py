@@ -1,0 +1,73 @@
+"""What a plan claims about every other plan: bounds, how each is known, and the status they add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Objective(StrEnum):
+    """``reuse``: largest reuse factor, then least makespan. ``makespan``: least makespan subject to the target."""
+
+    REUSE = "reuse"
+    MAKESPAN = "makespan"
+
+
+class Status(StrEnum):
+    """OPTIMAL: value = bound. FEASIBLE: a plan, with a gap. INFEASIBLE: proved. UNKNOWN: nothing found in time."""
+
+    OPTIMAL = "OPTIMAL"
+    FEASIBLE = "FEASIBLE"
+    INFEASIBLE = "INFEASIBLE"
+    UNKNOWN = "UNKNOWN"
+
+
+class Evidence(StrEnum):
+    """How a bound is known: checkable without search, a finished search, or a solver's word."""
+
+    CERTIFICATE = "CERTIFICATE"
+    EXHAUSTIVE = "EXHAUSTIVE"
+    SOLVER_CLAIM = "SOLVER_CLAIM"
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What no plan (without recomputation and spilling) can beat.
+
+    ``quantity`` is ``peak_live`` (bytes, lower bound) or ``makespan`` (ticks, lower bound); ``method`` names the
+    argument: ``working_set``, ``order_search``, ``critical_path``, ``resource_energy``, ``memory_time_energy``,
+    ``cp_sat``. ``witness`` holds what a checker needs: a task and its buffers, a path of tasks, a resource name, or
+    the parameters of the solver run.
+    """
+
+    quantity: str
+    value: int
+    method: str
+    evidence: Evidence
+    witness: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Objective, target, status, bounds (best first per quantity) and the solver's parameters.
+
+    ``largest_reuse_factor`` follows from the best ``peak_live`` bound: ``1 - bound / allocated`` (None when nothing
+    is allocated). ``gap`` is relative to the objective's value: (footprint - peak bound) / footprint for ``reuse``,
+    (makespan - bound) / makespan for ``makespan``. ``effort`` holds wall-clock figures, absent in deterministic mode.
+    """
+
+    objective: Objective
+    target: float | None
+    status: Status
+    bounds: tuple[Bound, ...]
+    largest_reuse_factor: float | None
+    least_makespan: int
+    gap: float
+    parameters: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    effort: Mapping[str, object] | None = None
+
+    def bound(self, quantity: str) -> Bound | None:
+        """The best bound on ``quantity`` (the largest lower bound), or None."""
+        return max((b for b in self.bounds if b.quantity == quantity), key=lambda b: b.value, default=None)

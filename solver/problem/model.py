@@ -8,10 +8,9 @@ measures memory rounds them up to ``workspace.alignment``. Durations are ticks (
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
@@ -61,7 +60,7 @@ class PythonCall:
     """``module:function``, imported with the problem's folder first on the path. ``args`` are plain JSON values."""
 
     target: str
-    args: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    args: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +167,9 @@ class Policy:
 class Problem:
     """Tasks, buffers and the workspace they must fit; construction raises ``InputError`` with every mistake.
 
-    ``tasks``, ``buffers``, ``pools`` and ``resources`` (name, capacity) are sorted by id at construction, so that
-    two equal problems are equal values. ``resources`` always contains ``workers``.
+    ``tasks``, ``buffers``, ``pools`` and ``resources`` (name, capacity) are sorted by id at construction, and so are
+    a task's ``after``, ``demands``, ``in_place`` and environment, so that two equal problems are equal values.
+    ``resources`` always contains ``workers``.
     """
 
     name: str
@@ -186,6 +186,7 @@ class Problem:
         mistakes = mistakes_of(self)
         if mistakes:
             raise InputError(self.name or "problem", mistakes)
+        object.__setattr__(self, "tasks", tuple(_canonical(t) for t in self.tasks))
         for name in ("tasks", "buffers", "pools"):
             object.__setattr__(self, name, tuple(sorted(getattr(self, name), key=lambda item: item.id)))
         object.__setattr__(self, "resources", tuple(sorted(self.resources)))
@@ -200,3 +201,12 @@ class Problem:
     def capacity_of(self, resource: str) -> int:
         """Capacity of a renewable resource; ``KeyError`` for an unknown one."""
         return dict(self.resources)[resource]
+
+
+def _canonical(t: Task) -> Task:
+    """``t`` with what has no order of its own sorted."""
+    run = replace(t.run, env=tuple(sorted(t.run.env))) if isinstance(t.run, Command) and t.run.env else t.run
+    after, demands, in_place = tuple(sorted(set(t.after))), tuple(sorted(t.demands)), tuple(sorted(t.in_place))
+    if (run, after, demands, in_place) == (t.run, t.after, t.demands, t.in_place):
+        return t
+    return replace(t, run=run, after=after, demands=demands, in_place=in_place)

@@ -1,0 +1,120 @@
+"""What comes from outside is checked here once: pydantic's findings become ``Mistake`` values with paths.
+
+The models of the files state their shape; this module states how a deviation is told: where, found, allowed, hint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Any, TypeVar, get_args
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from ..errors import InputError, Mistake
+from ..problem.validate import did_you_mean
+from ..units import parse_duration, parse_size
+from .json_text import TOP, describe, join
+
+
+class Shape(BaseModel):
+    """A record of one of our files: types are exact, unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+def found_and_allowed(kind: str, error: ValueError) -> PydanticCustomError:
+    """A finding from a text of the form ``found X, allowed Y``."""
+    found, _, allowed = str(error).removeprefix("found ").partition(", allowed ")
+    return PydanticCustomError("catalytic", "{found}", {"found": found, "allowed": allowed or kind})
+
+
+def _read(kind: str, parse: Callable[[Any], int]) -> Callable[[object], int]:
+    def read(value: object) -> int:
+        try:
+            return parse(value)
+        except ValueError as error:
+            raise found_and_allowed(kind, error) from None
+
+    return read
+
+
+def _seconds(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError(f"found {describe(value)}, allowed a number of seconds")
+    return parse_duration(value)
+
+
+Size = Annotated[int, BeforeValidator(_read("a size", parse_size))]
+"""Bytes: an integer, or text with a unit."""
+
+Duration = Annotated[int, BeforeValidator(_read("a number of seconds", _seconds))]
+"""Seconds in the file, ticks inside, at least one."""
+
+_ALLOWED = {
+    "string_type": "text",
+    "int_type": "an integer",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "list_type": "a list",
+    "tuple_type": "a list",
+    "dict_type": "an object",
+    "model_type": "an object",
+    "model_attributes_type": "an object",
+    "string_too_short": "text that is not empty",
+}
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+def check_shape(model: type[ModelT], document: Mapping[str, object], origin: str) -> ModelT:
+    """``document`` as ``model``; ``InputError`` with every deviation from its shape."""
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        raise InputError(origin, [_mistake(model, e) for e in error.errors(include_url=False)]) from None
+
+
+def _mistake(model: type[BaseModel], error: ErrorDetails) -> Mistake:
+    location = [part for part in error["loc"] if not (isinstance(part, str) and part.startswith("<"))]
+    path = ""
+    for part in location:
+        path = f"{path}[{part}]" if isinstance(part, int) else join(path, part)
+    kind, context = error["type"], error.get("ctx", {})
+    if kind == "missing":
+        return Mistake(path, "nothing", "a value: the key is required")
+    if kind == "extra_forbidden":
+        keys = sorted(_keys_at(model, error["loc"][:-1]))
+        return Mistake(path, "an unknown key", f"one of {', '.join(keys)}", did_you_mean(str(location[-1]), keys))
+    if kind == "catalytic":
+        return Mistake(path or TOP, str(context["found"]), str(context["allowed"]))
+    if kind in ("enum", "literal_error"):
+        hint = did_you_mean(error["input"], _words(context)) if isinstance(error["input"], str) else ""
+        return Mistake(path, describe(error["input"]), str(context["expected"]), hint)
+    return Mistake(path or TOP, describe(error["input"]), _ALLOWED.get(kind, error["msg"]))
+
+
+def _words(context: Mapping[str, Any]) -> list[str]:
+    return [word.strip(" '") for part in str(context["expected"]).split(" or ") for word in part.split(",")]
+
+
+def _keys_at(model: type[BaseModel], location: tuple[int | str, ...]) -> Iterator[str]:
+    """Keys that the record at ``location`` may have."""
+    here: type[BaseModel] | None = model
+    candidates: list[type[BaseModel]] = []
+    for part in location:
+        if isinstance(part, str) and part.startswith("<"):
+            here = next((m for m in candidates if m.__name__ == part.strip("<>")), None)
+        elif isinstance(part, str) and here is not None:
+            candidates = list(_models_in(here.model_fields[part]))
+            here = candidates[0] if candidates else None
+    if here is not None:
+        yield from here.model_fields
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    annotation = getattr(annotation, "annotation", annotation)
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models_in(part)

@@ -6,6 +6,7 @@ The models of the files state their shape; this module states how a deviation is
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
 from typing import Annotated, Any, TypeVar, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
@@ -13,7 +14,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from ..errors import InputError, Mistake
 from ..problem.validate import did_you_mean
-from ..units import parse_duration, parse_size
+from ..units import MAX_BYTES, parse_duration, parse_size
 from .json_text import TOP, describe, join
 
 
@@ -45,11 +46,24 @@ def _seconds(value: object) -> int:
     return parse_duration(value)
 
 
+def _moment(value: object) -> int:
+    """Seconds to ticks, exactly: a plan states no moment between two ticks, and zero is one of them."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError(f"found {describe(value)}, allowed a number of seconds")
+    ticks = Decimal(str(value)) * 1000
+    if ticks != int(ticks) or not 0 <= ticks <= MAX_BYTES:
+        raise ValueError(f"found {value!r}, allowed seconds from 0, exact to the millisecond")
+    return int(ticks)
+
+
 Size = Annotated[int, BeforeValidator(_read("a size", parse_size))]
 """Bytes: an integer, or text with a unit."""
 
 Duration = Annotated[int, BeforeValidator(_read("a number of seconds", _seconds))]
 """Seconds in the file, ticks inside, at least one."""
+
+Moment = Annotated[int, BeforeValidator(_read("a number of seconds", _moment))]
+"""A moment or a span of a plan: seconds in the file, ticks inside, exact."""
 
 _ALLOWED = {
     "string_type": "text",

@@ -20,6 +20,7 @@ from ..errors import InputError, Mistake
 TOP = "(the whole file)"
 """The path of a mistake that concerns the file as such."""
 
+_LINE = 120
 _MAX_DEPTH = 64
 _MAX_INTEGER = 2**63
 
@@ -153,7 +154,7 @@ def write_json(value: Mapping[str, object]) -> bytes:
 
 def _render(value: object, indent: str) -> str:
     inner = indent + " "
-    if isinstance(value, Mapping) and _has_records(value):
+    if isinstance(value, Mapping) and (_has_records(value) or len(_compact(value)) > _LINE):
         lines = [f"{inner}{_compact(key)}: {_render(item, inner)}" for key, item in value.items()]
         return "{\n" + ",\n".join(lines) + f"\n{indent}}}"
     if _is_records(value):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 
 
 class Objective(StrEnum):
@@ -39,14 +38,17 @@ class Bound:
     ``quantity`` is ``peak_live`` (bytes, lower bound) or ``makespan`` (ticks, lower bound); ``method`` names the
     argument: ``working_set``, ``order_search``, ``critical_path``, ``resource_energy``, ``memory_time_energy``,
     ``cp_sat``. ``witness`` holds what a checker needs: a task and its buffers, a path of tasks, a resource name, or
-    the parameters of the solver run.
+    the parameters of the solver run; plain JSON values, sequences as lists.
     """
 
     quantity: str
     value: int
     method: str
     evidence: Evidence
-    witness: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    witness: Mapping[str, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "witness", _plain(self.witness))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +67,23 @@ class Proof:
     largest_reuse_factor: float | None
     least_makespan: int
     gap: float
-    parameters: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    parameters: Mapping[str, object] = field(default_factory=dict)
     effort: Mapping[str, object] | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "parameters", _plain(self.parameters))
+        if self.effort is not None:
+            object.__setattr__(self, "effort", _plain(self.effort))
 
     def bound(self, quantity: str) -> Bound | None:
         """The best bound on ``quantity`` (the largest lower bound), or None."""
         return max((b for b in self.bounds if b.quantity == quantity), key=lambda b: b.value, default=None)
+
+
+def _plain(value: object) -> object:
+    """``value`` as JSON keeps it (dictionaries, lists), so that a proof equals itself after a trip through a file."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_plain(item) for item in value]
+    return value

@@ -1,1 +1,6 @@
-"""Placeholder."""
+"""When each task runs: schedules under a memory ceiling, and what no schedule can beat."""
+
+from .bounds import makespan_bounds
+from .list_schedule import Schedule, Scheduler
+
+__all__ = ["Schedule", "Scheduler", "makespan_bounds"]

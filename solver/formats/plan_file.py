@@ -273,23 +273,23 @@ def _empty_lifetimes(shape: PlanShape) -> Iterator[Mistake]:
 
 
 def _contradictions(stated: Mapping[str, object], derived: Mapping[str, object]) -> Iterator[str]:
-    for path, found, expected in _differences("", stated, derived):
+    for path, found, expected in differences(stated, derived):
         if path == "catalytic_execution_plan.problem_digest":
             yield f"digest: the embedded problem has the digest {expected}, the header states {found}"
         else:
             yield f"header: {path} is {describe(found)}, the rest of the file makes it {describe(expected)}"
 
 
-def _differences(path: str, a: object, b: object) -> Iterator[tuple[str, object, object]]:
+def differences(a: object, b: object, path: str = "") -> Iterator[tuple[str, object, object]]:
     """Paths at which two JSON values differ, with both values; quick where they are equal."""
     if a == b:
         return
     if isinstance(a, Mapping) and isinstance(b, Mapping):
         for key in sorted({*a, *b}):
-            yield from _differences(join(path, key), a.get(key, "nothing"), b.get(key, "nothing"))
+            yield from differences(a.get(key, "nothing"), b.get(key, "nothing"), join(path, key))
     elif isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
         for index, (x, y) in enumerate(zip(a, b, strict=True)):
-            yield from _differences(f"{path}[{index}]", x, y)
+            yield from differences(x, y, f"{path}[{index}]")
     else:
         yield path, a, b
 
@@ -346,10 +346,7 @@ def _proof(shape: ProofShape) -> Proof:
         objective=Objective(shape.objective),
         target=shape.target,
         status=Status(shape.status),
-        bounds=tuple(
-            Bound(b.quantity, _inside(b.quantity, b.value), b.method, Evidence(b.evidence), b.witness)
-            for b in shape.bounds
-        ),
+        bounds=tuple(bound_from(b) for b in shape.bounds),
         largest_reuse_factor=shape.largest_reuse_factor,
         least_makespan=shape.least_makespan,
         gap=shape.gap,
@@ -358,9 +355,21 @@ def _proof(shape: ProofShape) -> Proof:
     )
 
 
-def _inside(quantity: str, value: float) -> int:
-    """A bound as it is inside: bytes, or ticks."""
-    return round(value * 1000) if quantity == "makespan" else int(value)
+def bound_from(shape: BoundShape) -> Bound:
+    """A bound as it is inside: bytes, or ticks where the file states seconds."""
+    value = round(shape.value * 1000) if shape.quantity == "makespan" else int(shape.value)
+    return Bound(shape.quantity, value, shape.method, Evidence(shape.evidence), shape.witness)
+
+
+def bound_document(bound: Bound) -> dict[str, object]:
+    """A bound as a file states it."""
+    return {
+        "quantity": bound.quantity,
+        "value": to_seconds(bound.value) if bound.quantity == "makespan" else bound.value,
+        "method": bound.method,
+        "evidence": bound.evidence.value,
+        "witness": plain(bound.witness),
+    }
 
 
 def plan_document(plan: Plan, *, base: str, tool: str) -> dict[str, object]:
@@ -494,16 +503,7 @@ def _proof_document(proof: Proof) -> dict[str, object]:
         "gap": proof.gap,
         "largest_reuse_factor": proof.largest_reuse_factor,
         "least_makespan": to_seconds(proof.least_makespan),
-        "bounds": [
-            {
-                "quantity": b.quantity,
-                "value": to_seconds(b.value) if b.quantity == "makespan" else b.value,
-                "method": b.method,
-                "evidence": b.evidence.value,
-                "witness": plain(b.witness),
-            }
-            for b in proof.bounds
-        ],
+        "bounds": [bound_document(b) for b in proof.bounds],
         "parameters": plain(proof.parameters),
     }
     if proof.effort is not None:

@@ -18,9 +18,11 @@ from .model import (
 from .outcome import Outcome
 from .proof import Bound, Evidence, Objective, Proof, Status
 from .separate import plan_without_reuse
+from .strategy import Allocation, Move, Replay, Step, Strategy, Timeline, replay, timeline_problem
 
 __all__ = [
     "Action",
+    "Allocation",
     "Bound",
     "Edge",
     "EdgeKind",
@@ -28,18 +30,25 @@ __all__ = [
     "Extent",
     "Lifetime",
     "Measures",
+    "Move",
     "Objective",
     "Outcome",
     "Plan",
     "PoolSlice",
     "Proof",
     "Region",
+    "Replay",
     "ReuseEvent",
     "ScheduledTask",
     "Status",
+    "Step",
+    "Strategy",
     "TakeOver",
+    "Timeline",
     "assemble",
     "lifetimes",
     "loader_of",
     "plan_without_reuse",
+    "replay",
+    "timeline_problem",
 ]

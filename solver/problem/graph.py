@@ -35,6 +35,15 @@ def find_cycle(successors: Mapping[str, Iterable[str]]) -> list[str] | None:
     return None
 
 
+def file_name_of(buffer: str) -> str:
+    """The relative file name of an exported buffer that names none: its id, kept below the output directory.
+
+    >>> file_name_of("/c3/9397/x.csv"), file_name_of("../../etc/passwd")
+    ('c3/9397/x.csv', 'etc/passwd')
+    """
+    return "/".join(part for part in buffer.split("/") if part not in ("", ".", "..")) or "_"
+
+
 class Graph:
     """Derived relations of one problem. Mappings are keyed by id; tuples keep the problem's canonical order."""
 
@@ -172,7 +181,8 @@ class Graph:
         """Buffer id -> relative file name it is copied to when its writer ends.
 
         Buffers that name an ``export``, and unread written buffers under policy ``export`` that are not ``keep``.
-        Zero-byte buffers are exported too (as empty files). Scratch never is.
+        Zero-byte buffers are exported too (as empty files). Scratch never is. Where a buffer's id gives the name, what
+        would lead out of the output directory (a leading ``/``, ``..``) is left out of it.
         """
         export_unread = self._problem.policy.outputs is OutputPolicy.EXPORT
         exported = {}
@@ -180,9 +190,9 @@ class Graph:
             if b.id not in self.writer:
                 continue
             if b.export is not None:
-                exported[b.id] = b.export or b.id
+                exported[b.id] = b.export or file_name_of(b.id)
             elif export_unread and not b.keep and not self.readers[b.id]:
-                exported[b.id] = b.id
+                exported[b.id] = file_name_of(b.id)
         return exported
 
     @cached_property

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from difflib import get_close_matches
 from itertools import pairwise
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from ..errors import Mistake
 from ..units import MAX_BYTES, MAX_TICKS
-from .graph import find_cycle
-from .model import SCRATCH_PREFIX, Command, PythonCall
+from .graph import file_name_of, find_cycle
+from .model import SCRATCH_PREFIX, Command, OutputPolicy, PythonCall
 
 if TYPE_CHECKING:
     from .model import Problem
@@ -93,7 +94,6 @@ def _pools(problem: Problem) -> Iterator[Mistake]:
 
 def _buffers(problem: Problem) -> Iterator[Mistake]:
     written = {b for t in problem.tasks for b in t.outputs}
-    exports: dict[str, int] = {}
     for index, b in enumerate(problem.buffers):
         path = f"buffers[{index}]"
         if not 0 <= b.size <= MAX_BYTES:
@@ -108,9 +108,27 @@ def _buffers(problem: Problem) -> Iterator[Mistake]:
             name = b.export or b.id
             if name.startswith("/") or ".." in name.split("/") or "\x00" in name:
                 yield Mistake(f"{path}.export", repr(b.export), "a relative path that stays below the output directory")
-            if name in exports:
-                yield Mistake(f"{path}.export", repr(b.export), f"each file once; buffers[{exports[name]}] has it too")
-            exports.setdefault(name, index)
+    yield from _exports(problem, written)
+
+
+def _exports(problem: Problem, written: Collection[str]) -> Iterator[Mistake]:
+    """Two buffers would be copied to one file, or one to a file that another needs as a folder."""
+    read = {b for t in problem.tasks for b in t.inputs}
+    by_policy = problem.policy.outputs is OutputPolicy.EXPORT
+    files: dict[str, int] = {}
+    for index, b in enumerate(problem.buffers):
+        if b.id not in written or (b.export is None and (not by_policy or b.keep or b.id in read)):
+            continue
+        name = b.export or file_name_of(b.id)
+        if name in files:
+            yield Mistake(f"buffers[{index}].export", repr(name), f"each file once; buffers[{files[name]}] has it too")
+        files.setdefault(name, index)
+    for name, index in files.items():
+        for folder in map(str, PurePosixPath(name).parents):
+            if folder in files:
+                yield Mistake(
+                    f"buffers[{index}].export", repr(name), f"another file: buffers[{files[folder]}] is {folder!r}"
+                )
 
 
 def _tasks(problem: Problem) -> Iterator[Mistake]:
@@ -139,6 +157,8 @@ def _tasks(problem: Problem) -> Iterator[Mistake]:
         for i, name in enumerate(t.after):
             if name not in tasks:
                 yield Mistake(f"{path}.after[{i}]", repr(name), "the id of a task", did_you_mean(name, tasks))
+        if len(t.demands) != len(dict(t.demands)):
+            yield Mistake(f"{path}.demands", ", ".join(name for name, _ in t.demands), "each resource once")
         for name, amount in t.demands:
             if name not in capacities:
                 yield Mistake(

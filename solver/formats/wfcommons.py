@@ -1,0 +1,321 @@
+"""WfCommons workflow instances (wfformat 1.5 and 1.6) as problems.
+
+A file of the workflow is a buffer, a task a task; ``runtimeInSeconds`` is its duration, rounded up to milliseconds.
+A file of zero bytes stays an edge without a region. ``parents`` and ``children`` that no file implies become
+``after``. ``memoryInBytes`` becomes the demand ``memory``, never scratch, unless that is asked for. ``coreCount`` is
+left out unless asked for: the cores of the machine that was measured say nothing about the workers here.
+
+1.6 differs from 1.5 by optional metrics only. 1.4 and older have another layout and are refused. Keys without a
+meaning here are ignored and counted. Errors carry the path in the file that was read.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, Decimal
+from io import BytesIO
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ..errors import InputError, Mistake
+from ..problem import Buffer, Policy, Problem, Task, Workspace
+from ..problem.validate import did_you_mean
+from ..units import MAX_BYTES, MAX_TICKS, Bytes, Tick, format_size
+from .border import check_shape
+from .json_text import TOP, describe, parse_json, read_bytes
+
+VERSIONS = ("1.5", "1.6")
+_MAX_UNPACKED = 2**30
+
+
+class ForeignShape(BaseModel):
+    """A record of somebody else's file: unknown keys are ignored, and counted by the reader."""
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+
+
+Names = Annotated[list[str], Field(default_factory=list)]
+Number = Annotated[int | float, Field(ge=0)]
+Whole = Annotated[int, Field(ge=0)]
+
+
+class SpecifiedTaskShape(ForeignShape):
+    id: str
+    name: str | None = None
+    parents: Names
+    children: Names
+    input_files: Names = Field(alias="inputFiles", default_factory=list)
+    output_files: Names = Field(alias="outputFiles", default_factory=list)
+
+
+class FileShape(ForeignShape):
+    id: str
+    size: Whole = Field(alias="sizeInBytes")
+
+
+class SpecificationShape(ForeignShape):
+    tasks: list[SpecifiedTaskShape]
+    files: Annotated[list[FileShape], Field(default_factory=list)]
+
+
+class ExecutedTaskShape(ForeignShape):
+    id: str
+    runtime: Number | None = Field(alias="runtimeInSeconds", default=None)
+    memory: Number | None = Field(alias="memoryInBytes", default=None)
+    cores: Number | None = Field(alias="coreCount", default=None)
+
+
+class CpuShape(ForeignShape):
+    cores: Number | None = Field(alias="coreCount", default=None)
+
+
+class MachineShape(ForeignShape):
+    memory: Number | None = Field(alias="memoryInBytes", default=None)
+    cpu: CpuShape | None = None
+
+
+class ExecutionShape(ForeignShape):
+    tasks: Annotated[list[ExecutedTaskShape], Field(default_factory=list)]
+    machines: Annotated[list[MachineShape], Field(default_factory=list)]
+
+
+class WorkflowShape(ForeignShape):
+    specification: SpecificationShape
+    execution: ExecutionShape | None = None
+
+
+class InstanceShape(ForeignShape):
+    name: str | None = None
+    schema_version: str = Field(alias="schemaVersion")
+    workflow: WorkflowShape
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A problem made from a foreign file, and every assumption made on the way, one sentence each."""
+
+    problem: Problem
+    assumptions: tuple[str, ...]
+
+
+def import_wfcommons(
+    path: Path,
+    *,
+    scale_sizes: float = 1.0,
+    scale_time: float = 1.0,
+    workspace: Workspace | None = None,
+    policy: Policy | None = None,
+    workers: int = 8,
+    scratch_from_memory: bool = False,
+    cores_as_demand: bool = False,
+) -> Imported:
+    """The workflow in ``path`` (``.json`` or ``.json.gz``) as a problem.
+
+    Sizes are multiplied by ``scale_sizes`` and rounded up, at least 1 byte unless the file says 0; durations by
+    ``scale_time``. The demand ``memory`` is not scaled: it is memory of the machine, not of the workspace.
+    Raises ``InputError`` with every mistake of the file.
+    """
+    origin = str(path)
+    _refuse_scale("--scale-sizes", scale_sizes)
+    _refuse_scale("--scale-time", scale_time)
+    document = parse_json(unpacked(read_bytes(path), origin), origin)
+    found = document.get("schemaVersion")
+    if found not in VERSIONS:
+        allowed = " or ".join(map(repr, VERSIONS))
+        hint = "1.4 and older have another layout; the WfCommons tools migrate them" if isinstance(found, str) else ""
+        what = describe(found) if found is not None else "nothing"
+        raise InputError(origin, [Mistake("schemaVersion", what, allowed, hint)])
+    shape = check_shape(InstanceShape, document, origin)
+    specification = shape.workflow.specification
+    execution = shape.workflow.execution or ExecutionShape()
+    mistakes = [*_unknown_names(specification, execution)]
+    if mistakes:
+        raise InputError(origin, mistakes)
+
+    measured = {t.id: t for t in execution.tasks}
+    memory = {t: int(m.memory) for t, m in measured.items() if m.memory}
+    cores = {t: int(m.cores) for t, m in measured.items() if m.cores and m.cores >= 1}
+    resources = {"workers": workers}
+    assumed = list(_assumptions(shape, scale_sizes, scale_time))
+    machine_memory = max((int(m.memory) for m in execution.machines if m.memory), default=0)
+    if memory and not scratch_from_memory:
+        resources["memory"] = max(machine_memory, *memory.values())
+        whose = "the largest machine's" if machine_memory == resources["memory"] else "the largest task's"
+        assumed.append(
+            f"memoryInBytes (of {len(memory)} tasks) is the demand 'memory' against {format_size(resources['memory'])} "
+            f"({whose}); it takes no workspace"
+        )
+    if memory and scratch_from_memory:
+        assumed.append(f"memoryInBytes (of {len(memory)} tasks) is their scratch")
+    if cores and cores_as_demand:
+        machine_cores = max((int(m.cpu.cores) for m in execution.machines if m.cpu and m.cpu.cores), default=0)
+        resources["cores"] = max(machine_cores, *cores.values())
+        assumed.append(f"coreCount (of {len(cores)} tasks) is the demand 'cores' against {resources['cores']}")
+    elif cores:
+        assumed.append(f"coreCount (of {len(cores)} tasks) is not a demand: every task takes one of {workers} workers")
+
+    after = _after(specification)
+    tasks = tuple(
+        Task(
+            id=t.id,
+            duration=_duration(measured[t.id].runtime if t.id in measured else None, scale_time),
+            inputs=tuple(dict.fromkeys(t.input_files)),
+            outputs=tuple(dict.fromkeys(t.output_files)),
+            after=after[t.id],
+            scratch=_size(memory.get(t.id, 0), scale_sizes) if scratch_from_memory else Bytes(0),
+            demands=tuple(
+                (name, amounts[t.id])
+                for name, amounts in (("cores", cores), ("memory", memory))
+                if name in resources and t.id in amounts
+            ),
+        )
+        for t in specification.tasks
+    )
+    try:
+        problem = Problem(
+            name=shape.name or path.name.removesuffix(".gz").removesuffix(".json"),
+            tasks=tasks,
+            buffers=tuple(Buffer(f.id, _size(f.size, scale_sizes)) for f in specification.files),
+            workspace=workspace or Workspace(),
+            resources=tuple(sorted(resources.items())),
+            policy=policy or Policy(),
+        )
+    except InputError as error:
+        raise InputError(origin, [_in_the_foreign_file(m) for m in error.mistakes]) from None
+    assumed.append(
+        f"external inputs ({len(problem.graph.external)} files, "
+        f"{format_size(sum(problem.graph.buffer[b].size for b in problem.graph.external))}) follow the policy "
+        f"'{problem.policy.inputs}', unread outputs the policy '{problem.policy.outputs}'"
+    )
+    return Imported(problem, tuple(assumed))
+
+
+def _refuse_scale(name: str, factor: float) -> None:
+    if not 0 < factor <= 10**9:
+        raise InputError(name, [Mistake("factor", str(factor), "a number above 0, at most 10^9")])
+
+
+def unpacked(data: bytes, origin: str) -> bytes:
+    """``data``, decompressed when it begins like a gzip file."""
+    if not data.startswith(b"\x1f\x8b"):
+        return data
+    try:
+        with gzip.open(BytesIO(data)) as stream:
+            unpacked = stream.read(_MAX_UNPACKED + 1)
+    except (EOFError, OSError, zlib.error) as error:
+        raise InputError(origin, [Mistake(TOP, f"a damaged gzip file ({error})", "a whole one")]) from None
+    if len(unpacked) > _MAX_UNPACKED:
+        raise InputError(origin, [Mistake(TOP, "more than 1 GiB of text", "at most 1 GiB after decompression")])
+    return unpacked
+
+
+def _unknown_names(specification: SpecificationShape, execution: ExecutionShape) -> Iterator[Mistake]:
+    """Names that nothing answers to, and tasks that were executed twice or never specified."""
+    tasks = {t.id for t in specification.tasks}
+    files = {f.id for f in specification.files}
+    for index, t in enumerate(specification.tasks):
+        for key, names, known, kind in (
+            ("parents", t.parents, tasks, "task"),
+            ("children", t.children, tasks, "task"),
+            ("inputFiles", t.input_files, files, "file"),
+            ("outputFiles", t.output_files, files, "file"),
+        ):
+            for i, name in enumerate(names):
+                if name not in known:
+                    path = f"workflow.specification.tasks[{index}].{key}[{i}]"
+                    yield Mistake(path, repr(name), f"the id of a {kind}", did_you_mean(name, known))
+    seen: set[str] = set()
+    for index, m in enumerate(execution.tasks):
+        path = f"workflow.execution.tasks[{index}]"
+        if m.id not in tasks:
+            yield Mistake(f"{path}.id", repr(m.id), "the id of a specified task", did_you_mean(m.id, tasks))
+        if m.id in seen:
+            yield Mistake(f"{path}.id", repr(m.id), "each task once")
+        seen.add(m.id)
+        if m.runtime is not None and m.runtime * 1000 > MAX_TICKS:
+            yield Mistake(f"{path}.runtimeInSeconds", str(m.runtime), f"0 to {MAX_TICKS // 1000} seconds")
+        if m.memory is not None and m.memory > MAX_BYTES:
+            yield Mistake(f"{path}.memoryInBytes", str(m.memory), f"0 to {MAX_BYTES} bytes")
+
+
+def _after(specification: SpecificationShape) -> dict[str, tuple[str, ...]]:
+    """Task id -> parents that no file implies."""
+    writer = {name: t.id for t in specification.tasks for name in t.output_files}
+    parents: dict[str, set[str]] = {t.id: set(t.parents) for t in specification.tasks}
+    for t in specification.tasks:
+        for child in t.children:
+            parents[child].add(t.id)
+    return {
+        t.id: tuple(sorted(parents[t.id] - {writer.get(name) for name in t.input_files}))
+        for t in specification.tasks
+    }  # fmt: skip
+
+
+def _duration(seconds: float | None, scale: float) -> Tick:
+    exact = Decimal(1000) if seconds is None else Decimal(str(seconds)) * 1000 * Decimal(str(scale))
+    return Tick(min(MAX_TICKS, max(1, int(exact.to_integral_value(rounding=ROUND_CEILING)))))
+
+
+def _size(size: int, scale: float) -> Bytes:
+    if size == 0:
+        return Bytes(0)
+    return Bytes(max(1, int((size * Decimal(str(scale))).to_integral_value(rounding=ROUND_CEILING))))
+
+
+def _assumptions(shape: InstanceShape, scale_sizes: float, scale_time: float) -> Iterator[str]:
+    specification = shape.workflow.specification
+    execution = shape.workflow.execution or ExecutionShape()
+    runtimes = {t.id: t.runtime for t in execution.tasks}
+    unknown = sum(runtimes.get(t.id) is None for t in specification.tasks)
+    if unknown:
+        yield f"tasks that state no runtime ({unknown}) last 1 s"
+    instant = sum(runtimes.get(t.id) == 0 for t in specification.tasks)
+    if instant:
+        yield f"tasks that took no measurable time ({instant}) last 1 ms"
+    empty = sum(f.size == 0 for f in specification.files)
+    if empty:
+        yield f"files of zero bytes ({empty}) are edges without a region"
+    extra = sum(len(names) for names in _after(specification).values())
+    if extra:
+        yield f"dependencies that no file implies ({extra}) are kept as 'after'"
+    if scale_sizes != 1:
+        yield f"sizes are multiplied by {scale_sizes:g} and rounded up"
+    if scale_time != 1:
+        yield f"durations are multiplied by {scale_time:g} and rounded up"
+    records = (shape, shape.workflow, specification, execution)
+    ignored = _ignored([*records, *specification.tasks, *specification.files, *execution.tasks, *execution.machines])
+    if ignored:
+        named = ", ".join(f"{key} ({count})" for key, count in sorted(ignored.items()))
+        yield f"ignored: {named}"
+
+
+def _ignored(records: Sequence[BaseModel]) -> Mapping[str, int]:
+    counts: dict[str, int] = {}
+    for record in records:
+        for key in record.model_extra or {}:
+            counts[key] = counts.get(key, 0) + 1
+    return counts
+
+
+_FOREIGN = (
+    (re.compile(r"\btasks\["), "workflow.specification.tasks["),
+    (re.compile(r"\bbuffers\["), "workflow.specification.files["),
+    (re.compile(r"\.inputs\b"), ".inputFiles"),
+    (re.compile(r"\.outputs\b"), ".outputFiles"),
+    (re.compile(r"\.after\[\d+\]"), ".parents"),
+    (re.compile(r"(files\[\d+\])\.size"), r"\1.sizeInBytes"),
+)
+
+
+def _in_the_foreign_file(mistake: Mistake) -> Mistake:
+    """``mistake`` with the paths that the file which was read uses. Tasks and files stand in the same order in both."""
+    texts = [mistake.path, mistake.allowed, mistake.hint]
+    for pattern, foreign in _FOREIGN:
+        texts = [pattern.sub(foreign, text) for text in texts]
+    return Mistake(texts[0], mistake.found, texts[1], texts[2])

@@ -1,0 +1,1 @@
+"""Tests of the problems that ship with the project."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 
 
@@ -26,7 +26,11 @@ class Budget:
         """This budget with its clock started now, unless it already runs."""
         if self.started is not None:
             return self
-        return Budget(self.time_limit_s, self.workers, self.seed, self.deterministic, self.clock(), self.clock)
+        return replace(self, started=self.clock())
+
+    def postponed(self, seconds: float) -> Budget:
+        """This budget as if started ``seconds`` later: for work that is not the search's, such as compilation."""
+        return self if self.started is None else replace(self, started=self.started + seconds)
 
     def elapsed_s(self) -> float:
         """Seconds since the start; 0 before it."""
@@ -39,3 +43,12 @@ class Budget:
     def expired(self) -> bool:
         """Whether nothing is left."""
         return self.remaining_s() <= 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """News of a search: the phase, the share of the budget spent (None when unknown), and a line for people."""
+
+    phase: str
+    fraction: float | None
+    message: str

@@ -1,7 +1,7 @@
 """Lower bounds on the peak of live bytes of every schedule without recomputation, each with its witness.
 
 While task ``t`` runs, the buffers it reads and writes, its scratch, and every buffer written by an ancestor of ``t``
-and read by a descendant of ``t`` are alive, whatever the schedule. Any such set is a bound that is checked by adding up.
+and read by a descendant of ``t`` are alive, whatever the schedule. Such a set is a bound that is checked by adding up.
 """
 
 from __future__ import annotations

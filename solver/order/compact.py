@@ -175,9 +175,11 @@ def _blocks(problem: Problem) -> tuple[tuple[str, ...], ...]:
         ancestors = ancestor_sets(problem)
         bit = {t.id: 1 << i for i, t in enumerate(problem.tasks)}
         for t in problem.tasks:
-            for output, source in t.in_place:
-                if _always_in_place(problem, t.id, output, source, ancestors[t.id], bit):
-                    successor[source] = output
+            successor |= {
+                source: output
+                for output, source in t.in_place
+                if _always_in_place(problem, t.id, output, source, ancestors[t.id], bit)
+            }
     heads = sorted(set(graph.resident) - set(successor.values()))
     blocks = []
     for head in heads:

@@ -52,7 +52,7 @@ def _memory_time_energy(compact: Compact, ceiling: int) -> Iterator[Bound]:
     for b in graph.resident:
         writer = graph.writer.get(b)
         if writer is None:
-            lives = max(graph.task[r].duration for r in graph.readers[b])
+            lives = max(int(graph.task[r].duration) for r in graph.readers[b])
             if problem.policy.inputs is InputPolicy.PRELOAD:
                 lives = max(lives, 1)
             total += graph.aligned_size[b] * lives

@@ -31,9 +31,8 @@ from numpy.typing import NDArray
 from ..order import Compact
 from ..order.compact import Ints
 
-
 FAR_SIGHTED_TASKS = 600
-"""Up to this many tasks the banker's test replays the order to its end; beyond, up to the place of the task asked for."""
+"""Up to this many tasks the banker's test replays the order to its end; beyond, up to the place of the task."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +94,7 @@ class Scheduler:
         used_partitions: int | None = None,
         sequential: bool = False,
     ) -> Schedule:
-        """Schedule tasks in order of ``priority`` (larger first) with at most ``ceiling`` reserved bytes if possible."""
+        """Schedule tasks by ``priority`` (larger first) with at most ``ceiling`` reserved bytes if possible."""
         rank = np.lexsort((reference_position(reference), -priority)).astype(np.int64)
         start, partition, makespan, reserved, complete = list_schedule(
             rank,
@@ -257,9 +256,8 @@ def list_schedule(  # type: ignore[no-untyped-def]
                     for i in range(os[t], os[t + 1]):
                         held[where[oi[i]]] = t
             if not started:
-                if force:
-                    if place[t] == first:
-                        return start, where, 0, 0, False
+                if force and place[t] == first:
+                    return start, where, 0, 0, False
                 k += 1
                 if k == ready_count and running_count == 0 and not force:
                     # Stuck below the ceiling: the reference order says what comes next, at whatever price.
@@ -423,7 +421,7 @@ def _safe(
 
 @njit(cache=True)
 def _births(t, needed, where, bs, bi, ts, ti, lazy):  # type: ignore[no-untyped-def]
-    """Write the blocks that ``t`` would allocate into ``needed`` (own ones, larger first, then lazy inputs); how many."""
+    """Write the blocks ``t`` would allocate into ``needed`` (own ones, larger first, then lazy inputs); how many."""
     count = 0
     for i in range(bs[t], bs[t + 1]):
         needed[count] = bi[i]

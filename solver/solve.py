@@ -1,0 +1,430 @@
+"""From a problem to a checked plan and a proof: the pipeline, told from top to bottom.
+
+1. Bounds that need no search; a target or workspace below them is refused at once.
+2. An order with a low peak: it bounds the ceiling from above, and CP-SAT proves what lies below it.
+3. Schedules under the ceiling (list scheduling, local search, CP-SAT), each placed as soon as it is better.
+4. Feedback: when a placement misses the ceiling by fragmentation, the schedule's own ceiling is lowered.
+5. The independent checker. No plan leaves without it.
+
+Everything is anytime: the best placed plan so far is kept, and the clock is asked between steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import gcd
+
+from .budget import Budget, Progress
+from .check import violations
+from .errors import InvalidPlan
+from .order import Compact, Order, least_peak_order, peak_bounds
+from .order.compact import Ints
+from .order.cp_sat_order import order_below
+from .order.sequence import sequence_peak
+from .placement import Placement, place
+from .plan import Bound, Evidence, Objective, Outcome, Plan, Proof, Status, assemble
+from .problem import Pool, Problem
+from .schedule import makespan_bounds
+from .schedule.cp_sat_schedule import least_makespan
+from .schedule.search import Candidate, PrioritySearch
+from .units import Bytes, Tick, format_size
+from .warm_up import warm_up
+
+MOST_TASKS_FOR_CP_SAT = 400
+"""Beyond, CP-SAT's schedule model finds nothing and proves nothing in the seconds it would get."""
+
+EVALUATIONS_PER_SECOND = 200
+"""What one second of a deterministic budget buys in local search."""
+
+
+def solve(
+    problem: Problem,
+    *,
+    objective: Objective = Objective.MAKESPAN,
+    target: float | None = None,
+    budget: Budget | None = None,
+    integrity: bool = True,
+    monitoring: bool = False,
+    observer: Callable[[Progress], None] | None = None,
+) -> Outcome:
+    """Plan ``problem``.
+
+    ``reuse``: largest reuse factor, then least makespan. ``makespan``: least makespan whose reuse factor is at least
+    ``target`` (None: whatever fits the workspace). The answer comes within the budget's time limit plus a second;
+    compilation of loops at first use is announced and not counted.
+    """
+    tell = observer or (lambda _: None)
+    budget = (budget or Budget()).start()
+    budget = budget.postponed(warm_up(lambda message: tell(Progress("compile", None, message))))
+    return _Pipeline(problem, objective, target, budget, integrity, monitoring, tell).run()
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A placed schedule."""
+
+    candidate: Candidate
+    placement: Placement
+
+    @property
+    def makespan(self) -> int:
+        return self.candidate.schedule.makespan
+
+    @property
+    def footprint(self) -> int:
+        return self.placement.footprint
+
+
+class _Pipeline:
+    """State of one solve: bounds so far, best placed schedules so far."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        objective: Objective,
+        target: float | None,
+        budget: Budget,
+        integrity: bool,
+        monitoring: bool,
+        tell: Callable[[Progress], None],
+    ) -> None:
+        self.problem, self.objective, self.target, self.budget = problem, objective, target, budget
+        self.integrity, self.monitoring, self.tell = integrity, monitoring, tell
+        self.compact = Compact.of(problem)
+        self.allocated = int(problem.graph.allocated)
+        self.unit = gcd(*(int(s) for s in self.compact.size)) or 1
+        self.peaks, self.force = peak_bounds(self.compact)
+        self.makespans: tuple[Bound, ...] = ()
+        self.fastest: _Found | None = None
+        self.leanest: _Found | None = None
+        self.evaluations = 0
+
+    # -- the story ---------------------------------------------------------------------------------------------
+
+    def run(self) -> Outcome:
+        wanted = self.wanted_ceiling()
+        ceiling = wanted if self.objective is Objective.MAKESPAN else int(self.problem.workspace.capacity)
+        if self.least_peak() > min(ceiling, wanted):
+            return self.infeasible(min(ceiling, wanted))
+        self.say("order", "searching an order with a low peak")
+        order = self.order(min(ceiling, wanted))
+        if self.least_peak() > min(ceiling, wanted):
+            return self.infeasible(min(ceiling, wanted))
+        self.makespans = makespan_bounds(self.compact, ceiling)
+        search = PrioritySearch(self.compact, order.sequence, self.budget.seed)
+        if self.objective is Objective.REUSE:
+            self.say("placement", "looking for the smallest footprint")
+            self.lean(search, ceiling)
+            if self.leanest is None:
+                return self.nothing()
+            ceiling = max(self.leanest.footprint, 1)
+            self.makespans = makespan_bounds(self.compact, ceiling)
+        self.say("schedule", "searching schedules under the ceiling")
+        self.fast(search, ceiling)
+        return self.outcome(ceiling, wanted)
+
+    def wanted_ceiling(self) -> int:
+        """Largest footprint that meets the target and the workspace."""
+        capacity = int(self.problem.workspace.capacity)
+        if self.target is None:
+            return capacity
+        return min(capacity, int((1 - Fraction(str(self.target))) * self.allocated))
+
+    def least_peak(self) -> int:
+        """The best proved lower bound on the peak of live bytes, hence on the footprint."""
+        return max((b.value for b in self.peaks), default=0)
+
+    def order(self, ceiling: int) -> Order:
+        """A low-peak order; CP-SAT looks below it where greedy orders miss the ceiling, or to prove ``reuse``."""
+        small = self.compact.task_count <= MOST_TASKS_FOR_CP_SAT
+        order = least_peak_order(self.compact, self.budget, enough=self.least_peak(), share=0.15)
+        if small and order.peak > ceiling and len(self.compact.pools) <= 1:
+            order = self.look_below(order, ceiling, 0.35)
+        if small and self.objective is Objective.REUSE:
+            while order.peak > self.least_peak() and self.budget.elapsed_s() < 0.4 * self.budget.time_limit_s:
+                better = self.look_below(order, order.peak - self.unit, 0.2)
+                if better.peak >= order.peak:
+                    break
+                order = better
+        return order
+
+    def look_below(self, order: Order, ceiling: int, share: float) -> Order:
+        """Ask CP-SAT for an order below ``ceiling``; a proof that there is none becomes a bound."""
+        seconds = min(share * self.budget.time_limit_s, self.budget.remaining_s() - 0.5)
+        if seconds <= 0.1:
+            return order
+        answer = order_below(self.compact, ceiling, seconds, self.budget)
+        if answer.impossible:
+            value = (ceiling // self.unit + 1) * self.unit
+            self.peaks = (*self.peaks, Bound("peak_live", value, "cp_sat", Evidence.SOLVER_CLAIM, answer.parameters))
+        if answer.order is not None:
+            peak = int(sequence_peak(answer.order, *self.compact.order_arrays())[0])
+            if peak < order.peak:
+                return Order(answer.order, peak)
+        return order
+
+    def lean(self, search: PrioritySearch, ceiling: int) -> None:
+        """Smallest footprint: sequential schedules in every number of partitions, placed with effort."""
+        until = 0.5 * self.budget.time_limit_s
+        for candidate in search.sequential(ceiling):
+            if self.leanest is not None and (self.past(until) or self.leanest.footprint <= self.least_peak()):
+                break
+            if self.leanest is None or candidate.schedule.reserved < self.leanest.footprint:
+                self.try_place(candidate, self.least_peak(), tries=200, cp_sat_s=0.05 * self.budget.time_limit_s)
+
+    def fast(self, search: PrioritySearch, ceiling: int) -> None:
+        """Least makespan under ``ceiling``: static starts, local search, CP-SAT, local search again."""
+        inner = ceiling
+        best: Candidate | None = None
+        for candidate in search.starts(inner):
+            self.evaluations += 1
+            if best is None or candidate.worth(inner) < best.worth(inner):
+                if candidate.schedule.complete:
+                    self.try_place(candidate, ceiling, tries=20)
+                best = candidate
+            if self.fastest is not None and self.past(0.5 * self.budget.time_limit_s):
+                break
+        if best is None or not best.schedule.complete:
+            return
+        small = self.compact.task_count <= MOST_TASKS_FOR_CP_SAT
+        self.local_search(search, best, ceiling, until=(0.4 if small else 0.96) * self.budget.time_limit_s)
+        if small and not self.closed():
+            self.say("cp-sat", "proving and improving with CP-SAT")
+            self.exact(search, ceiling, until=0.75 * self.budget.time_limit_s)
+            start = self.fastest.candidate if self.fastest is not None else best
+            self.local_search(search, start, ceiling, until=0.96 * self.budget.time_limit_s)
+
+    def local_search(self, search: PrioritySearch, start: Candidate, ceiling: int, until: float) -> None:
+        """Improve ``start``, place every improvement, and lower the schedule's ceiling where placement misses."""
+        inner, current = ceiling, start
+        floor = self.least_peak()
+        while not self.past(until) and not self.closed():
+            found = self.try_place(current, ceiling, tries=60, cp_sat_s=0.01 * self.budget.time_limit_s)
+            if found is None or not self.meets(found, ceiling):
+                missed = (found.footprint if found is not None else inner + self.unit) - ceiling
+                inner = inner - max(missed, self.unit, inner // 400) if inner > floor else ceiling
+                current = search.again(current, inner)
+                self.evaluations += 1
+                if not current.schedule.complete:
+                    current = start
+            improved = None
+            for improved in search.improve(current, inner, lambda: self.tick(until), self.least_makespan()):
+                current = improved
+                if self.fastest is not None and improved.schedule.makespan >= self.fastest.makespan:
+                    continue
+                if improved.worth(inner)[0] == 0:
+                    break
+            if improved is None:
+                break
+
+    def exact(self, search: PrioritySearch, ceiling: int, until: float) -> None:
+        """CP-SAT on the relaxed model: its bound holds for every plan, its start order is decoded with partitions."""
+        seconds = until - self.budget.elapsed_s()
+        if self.budget.deterministic:
+            seconds = 0.35 * self.budget.time_limit_s
+        if seconds <= 0.3 or self.fastest is None:
+            return
+        hint, upper = self.fastest.candidate.schedule.start, self.fastest.makespan
+        solution = least_makespan(self.compact, ceiling, hint, self.least_makespan(), upper, seconds, self.budget)
+        if solution.bound > self.least_makespan():
+            claim = Bound("makespan", solution.bound, "cp_sat", Evidence.SOLVER_CLAIM, solution.parameters)
+            self.makespans = (claim, *self.makespans)
+        if solution.start is not None:
+            for candidate in search.decode(solution.start, ceiling):
+                self.evaluations += 1
+                if candidate.worth(ceiling)[0] == 0 and candidate.schedule.makespan < self.fastest.makespan:
+                    self.try_place(candidate, ceiling, tries=60, cp_sat_s=0.02 * self.budget.time_limit_s)
+
+    # -- placed schedules --------------------------------------------------------------------------------------
+
+    def try_place(self, candidate: Candidate, enough: int, *, tries: int, cp_sat_s: float = 0.0) -> _Found | None:
+        """Place a schedule and remember it where it is the best of its kind; None when a partition cannot hold it."""
+        schedule = candidate.schedule
+        if not schedule.complete:
+            return None
+        placement = place(
+            self.compact, schedule.start, schedule.partition, self.budget, enough=enough, tries=tries, cp_sat_s=cp_sat_s
+        )
+        if not placement.fits:
+            return None
+        found = _Found(candidate, placement)
+        if self.leanest is None or (found.footprint, found.makespan) < (self.leanest.footprint, self.leanest.makespan):
+            self.leanest = found
+        if self.meets(found, enough) and (self.fastest is None or found.makespan < self.fastest.makespan):
+            self.fastest = found
+            self.say("schedule", f"makespan {found.makespan / 1000:g} s in {format_size(found.footprint)}")
+        return found
+
+    def meets(self, found: _Found, ceiling: int) -> bool:
+        return found.placement.fits and found.footprint <= ceiling
+
+    def least_makespan(self) -> int:
+        return max((b.value for b in self.makespans), default=0)
+
+    def closed(self) -> bool:
+        """Whether the fastest plan meets its bound."""
+        return self.fastest is not None and self.fastest.makespan <= self.least_makespan()
+
+    # -- time --------------------------------------------------------------------------------------------------
+
+    def past(self, until: float) -> bool:
+        """Whether ``until`` seconds of the budget are spent (deterministic: evaluations instead of seconds)."""
+        if self.budget.deterministic:
+            return self.evaluations >= until * EVALUATIONS_PER_SECOND
+        return self.budget.elapsed_s() >= until
+
+    def tick(self, until: float) -> bool:
+        """Count one evaluation; whether there is time for it."""
+        self.evaluations += 1
+        return not self.past(until)
+
+    def say(self, phase: str, message: str) -> None:
+        spent = min(1.0, self.budget.elapsed_s() / self.budget.time_limit_s) if self.budget.time_limit_s > 0 else 1.0
+        self.tell(Progress(phase, spent, message))
+
+    # -- answers -----------------------------------------------------------------------------------------------
+
+    def outcome(self, ceiling: int, wanted: int) -> Outcome:
+        found = self.fastest or self.leanest
+        if found is None:
+            return self.nothing()
+        met = self.meets(found, wanted)
+        plan = self.plan(found, ceiling)
+        if met:
+            return Outcome(plan.proof.status, plan, self.bounds(), True)
+        lean = self.leanest or found
+        plan = self.plan(lean, lean.footprint)
+        reason = (
+            f"no plan with a footprint of at most {format_size(wanted)} was found in {self.budget.time_limit_s:g} s; "
+            f"the best has {format_size(lean.footprint)}, and none below {format_size(self.least_peak())} exists"
+        )
+        return Outcome(Status.FEASIBLE, plan, self.bounds(), False, reason, plan)
+
+    def plan(self, found: _Found, ceiling: int) -> Plan:
+        """Assemble, prove and check."""
+        starts = _starts(self.compact, found.candidate.schedule.start)
+        proof = self.proof(found, ceiling)
+        plan = assemble(
+            self.problem,
+            starts,
+            found.placement.extents,
+            found.placement.slices,
+            proof,
+            integrity=self.integrity,
+            monitoring=self.monitoring,
+        )
+        broken = violations(plan)
+        if broken:
+            raise InvalidPlan([v.message for v in broken])
+        return plan
+
+    def proof(self, found: _Found, ceiling: int) -> Proof:
+        low_peak, low_makespan = self.least_peak(), self.least_makespan()
+        if self.objective is Objective.REUSE:
+            value, bound = found.footprint, low_peak
+        else:
+            value, bound = found.makespan, low_makespan
+        gap = (value - bound) / value if value else 0.0
+        parameters: dict[str, object] = {
+            "time_limit_s": self.budget.time_limit_s,
+            "workers": self.budget.workers,
+            "seed": self.budget.seed,
+            "deterministic": self.budget.deterministic,
+            "ceiling": ceiling,
+        }
+        effort = None
+        if not self.budget.deterministic:
+            effort = {"seconds": round(self.budget.elapsed_s(), 3), "schedules": self.evaluations}
+        return Proof(
+            objective=self.objective,
+            target=self.target,
+            status=Status.OPTIMAL if gap == 0 else Status.FEASIBLE,
+            bounds=self.bounds(),
+            largest_reuse_factor=1 - low_peak / self.allocated if self.allocated else None,
+            least_makespan=low_makespan,
+            gap=gap,
+            parameters=parameters,
+            effort=effort,
+        )
+
+    def bounds(self) -> tuple[Bound, ...]:
+        return tuple(sorted((*self.peaks, *self.makespans), key=lambda b: (b.quantity, -b.value, b.method)))
+
+    def nothing(self) -> Outcome:
+        reason = f"no schedule that fits the workspace was found in {self.budget.time_limit_s:g} s"
+        return Outcome(Status.UNKNOWN, None, self.bounds(), False, reason, self.enlarged())
+
+    def infeasible(self, ceiling: int) -> Outcome:
+        """Proved: the least peak lies above what the target or the workspace allows."""
+        low = self.least_peak()
+        capacity = int(self.problem.workspace.capacity)
+        why = self.force.sentence() + "; " if self.force is not None and self.force.bytes >= low else ""
+        if low > capacity:
+            what = f"the workspace holds {format_size(capacity)} ({capacity} bytes)"
+            alternative = self.enlarged()
+        else:
+            what = (
+                f"a reuse factor of {self.target} allows {format_size(ceiling)} "
+                f"of {format_size(self.allocated)} allocated"
+            )
+            alternative = self.most_reuse()
+        needs = f"no plan without recomputation or spilling needs less than {format_size(low)} ({low} bytes)"
+        reason = f"{what}, but {why}{needs}"
+        return Outcome(Status.INFEASIBLE, None, self.bounds(), False, reason, alternative)
+
+    def most_reuse(self) -> Plan | None:
+        """The plan with the largest reuse factor that a short search finds: the largest target known to work."""
+        seconds = max(2.0, min(10.0, self.budget.remaining_s() / 2))
+        budget = replace(self.budget, time_limit_s=seconds, started=None).start()
+        other = _Pipeline(self.problem, Objective.REUSE, None, budget, self.integrity, self.monitoring, self.tell)
+        return other.run().plan
+
+    def enlarged(self) -> Plan | None:
+        """A plan in the smallest workspace (same partitions) that quick bisection finds to work."""
+        workspace = self.problem.workspace
+        low, high = max(self.least_peak(), int(workspace.capacity)), max(self.allocated, 1)
+        best: Plan | None = None
+        size = max(low, 1)
+        step = workspace.alignment * workspace.partitions
+        tries = 0
+        while tries < 14 and low <= high:
+            tries += 1
+            size = -(-size // step) * step
+            trial = replace(
+                self.problem, workspace=replace(workspace, size=Bytes(size)), pools=_unlimited(self.problem)
+            )
+            plan = self.quick(trial)
+            if plan is None:
+                low = size + step
+                size = min(high, size * 2) if best is None else (low + high) // 2
+            else:
+                best, high = plan, size - step
+                size = (low + high) // 2
+            if best is not None and high - low < size // 50:
+                break
+        return best
+
+    def quick(self, problem: Problem) -> Plan | None:
+        """The first plan of a one-second search without a target."""
+        budget = Budget(1.0, self.budget.workers, self.budget.seed, clock=self.budget.clock).start()
+        other = _Pipeline(problem, Objective.MAKESPAN, None, budget, self.integrity, self.monitoring, lambda _: None)
+        if other.least_peak() > problem.workspace.capacity:
+            return None
+        order = least_peak_order(other.compact, budget, enough=other.least_peak(), share=0.3)
+        for candidate in PrioritySearch(other.compact, order.sequence, budget.seed).sequential(
+            int(problem.workspace.capacity)
+        ):
+            found = other.try_place(candidate, int(problem.workspace.capacity), tries=5)
+            if found is not None:
+                return other.plan(found, int(problem.workspace.capacity))
+        return None
+
+
+def _unlimited(problem: Problem) -> tuple[Pool, ...]:
+    return tuple(replace(p, size=None) for p in problem.pools)
+
+
+def _starts(compact: Compact, start: Ints) -> dict[str, Tick]:
+    return {t: Tick(int(s)) for t, s in zip(compact.tasks, start, strict=True)}

@@ -133,7 +133,7 @@ def import_wfcommons(
         raise InputError(origin, [Mistake("schemaVersion", what, allowed, hint)])
     shape = check_shape(InstanceShape, document, origin)
     specification = shape.workflow.specification
-    execution = shape.workflow.execution or ExecutionShape()
+    execution = shape.workflow.execution or ExecutionShape.model_validate({})
     mistakes = [*_unknown_names(specification, execution)]
     if mistakes:
         raise InputError(origin, mistakes)
@@ -270,7 +270,7 @@ def _size(size: int, scale: float) -> Bytes:
 
 def _assumptions(shape: InstanceShape, scale_sizes: float, scale_time: float) -> Iterator[str]:
     specification = shape.workflow.specification
-    execution = shape.workflow.execution or ExecutionShape()
+    execution = shape.workflow.execution or ExecutionShape.model_validate({})
     runtimes = {t.id: t.runtime for t in execution.tasks}
     unknown = sum(runtimes.get(t.id) is None for t in specification.tasks)
     if unknown:

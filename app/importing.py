@@ -1,0 +1,150 @@
+"""Import: a foreign file, or one of ours, as a problem file; scaled, reshaped, or corrected by what a run measured."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from math import ceil
+from pathlib import Path
+
+from catalytic.runtime.report import MeasuredTask
+from catalytic.solver.errors import Refused
+from catalytic.solver.formats import detect, dump_problem, import_wfcommons
+from catalytic.solver.problem import Policy, Problem, PythonCall
+from catalytic.solver.units import Bytes, Tick, parse_duration
+
+from .files import write_whole
+from .sources import Shape, read_source
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRequest:
+    """One call of ``catalytic import``. ``from_run``: a workspace whose last run measured this problem."""
+
+    path: Path
+    output: Path
+    scale_sizes: float = 1.0
+    scale_time: float = 1.0
+    from_run: Path | None = None
+    scratch_from_memory: bool = False
+    shape: Shape = Shape()
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ImportAnswer:
+    """The problem file that was written, in figures, and every assumption that was made, one sentence each."""
+
+    file: Path
+    kind: str
+    name: str
+    tasks: int
+    buffers: int
+    allocated: int
+    external: int
+    critical_path_s: float
+    assumptions: tuple[str, ...]
+
+
+def import_file(request: ImportRequest) -> ImportAnswer:
+    """Write the problem in ``request.path`` as a problem file.
+
+    ``Refused`` when the output exists and ``force`` is not set: a problem file may hold hand-made corrections.
+    """
+    if request.output.exists() and not request.force:
+        raise Refused(f"{request.output} exists. Write elsewhere with -o, or replace it with --force.")
+    kind = detect(request.path)
+    if kind == "wfcommons":
+        problem, notes = _workflow(request)
+    else:
+        source = read_source(request.path, request.shape)
+        problem = scaled(source.problem, request.scale_sizes, request.scale_time)
+        problem, moved = _seen_from(problem, source.base, request.output.parent)
+        notes = (*source.notes, *moved)
+    if request.from_run is not None:
+        problem, corrected = _with_measurements(problem, request.from_run)
+        notes = (*notes, corrected)
+    write_whole(request.output, dump_problem(problem))
+    graph = problem.graph
+    return ImportAnswer(
+        file=request.output,
+        kind=kind,
+        name=problem.name,
+        tasks=len(problem.tasks),
+        buffers=len(problem.buffers),
+        allocated=graph.allocated,
+        external=sum(graph.buffer[b].size for b in graph.external),
+        critical_path_s=graph.critical_path()[1] / 1000,
+        assumptions=notes,
+    )
+
+
+def _workflow(request: ImportRequest) -> tuple[Problem, tuple[str, ...]]:
+    """A WfCommons workflow; the policies are given to the reader, whose assumptions name them."""
+    policy = Policy()
+    policy = Policy(request.shape.inputs or policy.inputs, request.shape.outputs or policy.outputs)
+    imported = import_wfcommons(
+        request.path,
+        scale_sizes=request.scale_sizes,
+        scale_time=request.scale_time,
+        policy=policy,
+        scratch_from_memory=request.scratch_from_memory,
+    )
+    return request.shape.applied_to(imported.problem), imported.assumptions
+
+
+def scaled(problem: Problem, sizes: float, time: float) -> Problem:
+    """``problem`` with sizes and durations multiplied; both rounded up, what is not empty stays at least 1.
+
+    The workspace is left alone: it is given with ``--size``.
+    """
+    if sizes == 1 and time == 1:
+        return problem
+    return replace(
+        problem,
+        tasks=tuple(
+            replace(t, duration=Tick(max(1, ceil(t.duration * time))), scratch=Bytes(ceil(t.scratch * sizes)))
+            for t in problem.tasks
+        ),
+        buffers=tuple(replace(b, size=Bytes(ceil(b.size * sizes))) for b in problem.buffers),
+    )
+
+
+def _seen_from(problem: Problem, base: Path, folder: Path) -> tuple[Problem, tuple[str, ...]]:
+    """``problem`` for a file in ``folder``: data files keep being found, modules are said to have moved."""
+    if base.resolve() == folder.resolve():
+        return problem, ()
+    here = folder.resolve()
+    buffers = tuple(
+        replace(b, source=os.path.relpath((base / b.source).resolve(), here)) if b.source is not None else b
+        for b in problem.buffers
+    )
+    modules = sorted({t.run.target.partition(":")[0] for t in problem.tasks if isinstance(t.run, PythonCall)})
+    said = f"modules {', '.join(modules)} are imported from {folder}, no longer from {base}: copy them there"
+    return replace(problem, buffers=buffers), (said,) if modules else ()
+
+
+def _with_measurements(problem: Problem, workspace: Path) -> tuple[Problem, str]:
+    from catalytic.runtime import coordinator
+    from catalytic.runtime.workspace import Workspace
+
+    measured = coordinator.measured(Workspace.open(workspace))
+    return corrected(problem, measured)
+
+
+def corrected(problem: Problem, measured: Iterable[MeasuredTask]) -> tuple[Problem, str]:
+    """``problem`` with the durations and sizes that a run measured, and how many were known.
+
+    A committed length is what the output needed, so it replaces the bound that was declared.
+    """
+    by_task = {m.task: m for m in measured}
+    lengths = {b: n for m in by_task.values() for b, n in m.lengths.items()}
+    tasks = tuple(
+        replace(t, duration=parse_duration(by_task[t.id].seconds)) if t.id in by_task else t for t in problem.tasks
+    )
+    buffers = tuple(replace(b, size=lengths[b.id]) if b.id in lengths else b for b in problem.buffers)
+    known = sum(t.id in by_task for t in problem.tasks)
+    sized = sum(b.id in lengths for b in problem.buffers)
+    said = f"measured: the duration of {known} of {len(tasks)} tasks, the size of {sized} of {len(buffers)} buffers"
+    return replace(problem, tasks=tasks, buffers=buffers), said

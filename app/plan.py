@@ -1,0 +1,89 @@
+"""Plan: find a plan for a problem, prove bounds on every other plan, and write the plan file.
+
+A target that is missed but not disproved raises ``NothingFound`` (the best plan is written only on request); one that
+is out of reach raises ``ProvedInfeasible`` with the reason and with command lines that do work.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from catalytic.solver.errors import NothingFound, ProvedInfeasible
+from catalytic.solver.formats import dump_plan
+from catalytic.solver.plan import Outcome, Plan, Status
+from catalytic.solver.problem import Problem
+
+from .files import relative_folder, write_whole
+from .remedies import explanation, remedies
+from .request import Observer, PlanRequest, Search
+from .sources import Source, read_source
+from .summary import PlanSummary, summarise
+from .views.headline import headline
+
+
+@dataclass(frozen=True, slots=True)
+class PlanAnswer:
+    """A plan in figures, the file it was written to, and what the reader of the problem assumed."""
+
+    summary: PlanSummary
+    file: Path | None
+    notes: tuple[str, ...]
+
+
+def make_plan(request: PlanRequest, observer: Observer | None = None) -> PlanAnswer:
+    """Plan the problem in ``request.path`` and write the plan file.
+
+    Raises ``ProvedInfeasible``, or ``NothingFound`` when time ran out before the target was met; with
+    ``best_effort`` a plan that misses the target is written and returned (``summary.target_met`` is false).
+    """
+    source = read_source(request.path, request.shape)
+    plan = find_plan(source, request, observer)
+    if request.output is not None:
+        write_plan(plan, request.output, base=source.base)
+    return PlanAnswer(summarise(plan), request.output, source.notes)
+
+
+def find_plan(source: Source, request: PlanRequest, observer: Observer | None = None) -> Plan:
+    """The best plan for ``source``, or the error that says why there is none (good enough)."""
+    outcome = search_plan(source.problem, request.search, observer)
+    if outcome.plan is not None and (outcome.target_met or request.search.best_effort):
+        return outcome.plan
+    if outcome.status is Status.INFEASIBLE:
+        raise ProvedInfeasible(explanation(source.problem, outcome), remedies(source.problem, request, outcome))
+    raise NothingFound(_shortfall(outcome, request))
+
+
+def search_plan(problem: Problem, search: Search, observer: Observer | None = None) -> Outcome:
+    """Ask the planner."""
+    # Here and not above: the planner loads a solver engine, which no other use case of this package needs.
+    from catalytic.solver.solve import solve
+
+    return solve(
+        problem,
+        objective=search.objective,
+        target=search.target,
+        budget=search.budget.start(),
+        integrity=search.integrity,
+        monitoring=search.monitoring,
+        observer=observer,
+    )
+
+
+def write_plan(plan: Plan, path: Path, *, base: Path) -> None:
+    """Write the plan file; ``base`` is the problem's folder."""
+    write_whole(path, dump_plan(plan, base=relative_folder(base, seen_from=path.parent)))
+
+
+def _shortfall(outcome: Outcome, request: PlanRequest) -> str:
+    """Why there is no plan to write, when nothing was proved impossible."""
+    best = outcome.plan or outcome.best_alternative
+    limit = f"the time limit of {request.search.budget.time_limit_s:g} s"
+    if best is None:
+        reason = outcome.reason or f"no plan was found within {limit}"
+        return f"{reason}; none was proved impossible. Allow more with --time-limit."
+    summary = summarise(replace(best, proof=replace(best.proof, target=request.search.target)))
+    return (
+        f"{headline(summary)}\n  The target was neither met nor disproved within {limit}. Allow more with "
+        "--time-limit, or write the best plan with --best-effort."
+    )

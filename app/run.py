@@ -1,0 +1,205 @@
+"""Run: plan if need be, create the workspace if need be, execute, report. In one word what three commands do.
+
+A run without reuse is the reference of every other: each buffer has bytes of its own, in a temporary workspace of
+exactly the allocated size beside the real one, and the results must be the same bytes.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from catalytic.runtime.report import RunOptions, RunReport, Scrub
+from catalytic.solver.check import violations
+from catalytic.solver.errors import InvalidPlan, StorageError
+from catalytic.solver.plan import Plan, plan_without_reuse
+from catalytic.solver.problem import Workspace as Geometry
+
+from .plan import find_plan
+from .request import Observer, PlanRequest, Search
+from .sources import Shape, Source, read_source
+from .summary import PlanSummary, summarise
+
+SCRUB_INTERVAL_S = 30.0
+"""How often a monitored run hashes the sealed living regions again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """How to run a plan. ``None``: decided by the problem (``output_dir``: ``./NAME-out``; ``workers``: its capacity).
+
+    ``seal``: digest of every region instead of the plan's own choice. ``no_reuse``: the reference run.
+    """
+
+    output_dir: Path | None = None
+    workers: int | None = None
+    time_factor: float = 1.0
+    task_timeout_s: float | None = None
+    seal: str | None = None
+    scrub: Scrub = Scrub.NONE
+    force: bool = False
+    discard: bool = False
+    repair_spill: bool = False
+    no_reuse: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """One call of ``catalytic run``. ``workspace`` None: ``./NAME-workspace``."""
+
+    path: Path
+    workspace: Path | None = None
+    shape: Shape = Shape()
+    search: Search = Search()
+    execution: Execution = Execution()
+
+
+@dataclass(frozen=True, slots=True)
+class RunAnswer:
+    """What was planned, where it ran, and how it went. ``created``: the workspace was made for this run."""
+
+    summary: PlanSummary
+    report: RunReport
+    workspace: Path
+    created: bool
+    output_dir: Path
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """What ``run`` would do. ``replaced``: exported files that exist already (refused without ``--force``)."""
+
+    summary: PlanSummary
+    workspace: Path
+    creates: bool
+    bytes_needed: int
+    bytes_free: int
+    output_dir: Path
+    exports: tuple[str, ...]
+    replaced: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def run(request: RunRequest, observer: Observer | None = None) -> RunAnswer:
+    """Execute the plan or problem in ``request.path``.
+
+    Raises what planning, the workspace or the run raise; failures of single tasks are in ``report``.
+    """
+    from catalytic.runtime import coordinator
+
+    source, plan = _plan_to_run(request, observer)
+    options = _options(request, source, plan)
+    with _workspace_for(request, plan) as (path, created):
+        workspace = _open_or_create(path, plan)
+        report = coordinator.execute(plan, workspace, options, observer)
+    return RunAnswer(summarise(plan), report, path, created, options.output_dir, source.notes)
+
+
+def dry_run(request: RunRequest, observer: Observer | None = None) -> DryRun:
+    """What :func:`run` would do; writes nothing."""
+    source, plan = _plan_to_run(request, observer)
+    path = _workspace_path(request, plan)
+    creates = request.execution.no_reuse or not is_workspace(path)
+    geometry = plan.problem.workspace
+    output_dir = _options(request, source, plan).output_dir
+    exports = tuple(sorted(plan.problem.graph.exported.values()))
+    ground = path.absolute().parent
+    while not ground.is_dir():
+        ground = ground.parent
+    return DryRun(
+        summary=summarise(plan),
+        workspace=path,
+        creates=creates,
+        bytes_needed=geometry.capacity if creates else 0,
+        bytes_free=shutil.disk_usage(ground).free,
+        output_dir=output_dir,
+        exports=exports,
+        replaced=tuple(name for name in exports if (output_dir / name).exists()),
+        notes=source.notes,
+    )
+
+
+def is_workspace(path: Path) -> bool:
+    """Whether a workspace stands at ``path``."""
+    return (path / "metadata" / "workspace.json").is_file()
+
+
+def _plan_to_run(request: RunRequest, observer: Observer | None) -> tuple[Source, Plan]:
+    """The checked plan that will run: the file's own, a new one, or the one without reuse."""
+    source = read_source(request.path, request.shape)
+    if request.execution.no_reuse:
+        plan = plan_without_reuse(source.problem, integrity=request.search.integrity)
+    elif source.loaded is not None:
+        plan = source.loaded.plan
+        broken = [f"{v.rule}: {v.message}" for v in violations(plan)]
+        if broken:
+            raise InvalidPlan(broken)
+    else:
+        plan = find_plan(source, PlanRequest(request.path, request.shape, request.search, None), observer)
+    seal = request.execution.seal
+    if seal is not None:
+        plan = replace(plan, regions=tuple(replace(r, seal=seal) for r in plan.regions), integrity=True)
+    return source, plan
+
+
+def _options(request: RunRequest, source: Source, plan: Plan) -> RunOptions:
+    execution = request.execution
+    return RunOptions(
+        base=source.base,
+        output_dir=execution.output_dir or Path(f"{file_stem(plan.problem.name)}-out"),
+        workers=execution.workers,
+        time_factor=execution.time_factor,
+        task_timeout_s=execution.task_timeout_s,
+        force=execution.force,
+        discard=execution.discard,
+        repair_spill=execution.repair_spill,
+        scrub=execution.scrub,
+        scrub_interval_s=SCRUB_INTERVAL_S if plan.monitoring and plan.integrity else None,
+    )
+
+
+def file_stem(name: str) -> str:
+    """A problem's name as part of a file name: path separators and leading dots would lead elsewhere."""
+    return name.replace("/", "-").lstrip(".") or "catalytic"
+
+
+def _workspace_path(request: RunRequest, plan: Plan) -> Path:
+    return request.workspace or Path(f"{file_stem(plan.problem.name)}-workspace")
+
+
+@contextmanager
+def _workspace_for(request: RunRequest, plan: Plan) -> Iterator[tuple[Path, bool]]:
+    """Path of the workspace to use, and whether it must be created; a reference run's is removed afterwards."""
+    path = _workspace_path(request, plan)
+    if not request.execution.no_reuse:
+        yield path, not is_workspace(path)
+        return
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=f".{path.name}-no-reuse-", dir=path.absolute().parent))
+    except OSError as error:
+        raise StorageError(f"{path.parent}: no temporary workspace can stand here: {error.strerror}") from error
+    try:
+        yield folder / "workspace", True
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _open_or_create(path: Path, plan: Plan):  # type: ignore[no-untyped-def]
+    from catalytic.runtime.workspace import Workspace
+
+    if is_workspace(path):
+        return Workspace.open(path)
+    geometry: Geometry = plan.problem.workspace
+    return Workspace.create(
+        path,
+        size=geometry.size,
+        partitions=geometry.partitions,
+        alignment=geometry.alignment,
+        integrity=plan.integrity,
+        reuse_pools=True,
+    )

@@ -1,0 +1,48 @@
+"""The one line that says what a plan is worth: value, bound, gap, grade of evidence, status."""
+
+from __future__ import annotations
+
+from ..summary import PlanSummary
+from .words import bound_factor, factor, percent, plural, seconds
+
+
+def headline(plan: PlanSummary) -> str:
+    """``name: STATUS | reuse factor V (at most B, EVIDENCE) | makespan V (at least B, EVIDENCE) | gap | time``."""
+    verdict = plan.status if plan.target_met else f"TARGET MISSED (asked {plan.target:g}), {plan.status}"
+    most = _bound("at most", bound_factor(plan.largest_reuse_factor), plan.reuse_evidence)
+    least = _bound("at least", seconds(plan.least_makespan_s), plan.makespan_evidence)
+    parts = [
+        f"{plan.name}: {verdict}",
+        f"reuse factor {factor(plan.reuse_factor)} {most}",
+        f"makespan {seconds(plan.makespan_s)} {least}",
+        f"gap {percent(plan.gap)}",
+    ]
+    if plan.seconds is not None:
+        parts.append(f"planned in {seconds(plan.seconds)}")
+    if not plan.integrity:
+        parts.append("NO SEALS")
+    return " | ".join(parts)
+
+
+def headline_style(plan: PlanSummary) -> str:
+    """Colour of the headline: green for a proved optimum, red for a missed target."""
+    if not plan.target_met:
+        return "bold red"
+    return "bold green" if plan.status == "OPTIMAL" else "bold"
+
+
+def policies(plan: PlanSummary) -> str:
+    """What the figures rest on. The policies move the reuse factor, so every report states them."""
+    goal = f"objective {plan.objective}" + ("" if plan.target is None else f", reuse factor at least {plan.target:g}")
+    lines = [
+        f"goal: {goal}; {plural(plan.tasks, 'task')} on {plural(plan.workers, 'worker')}, "
+        f"{plural(plan.buffers, 'buffer')}, {plural(plan.reuse_edges, 'reuse edge')}",
+        f"policies: inputs {plan.inputs}, outputs {plan.outputs}, isolation {plan.isolation}, "
+        f"{'sealed' if plan.integrity else 'NO SEALS: damage would go unnoticed'}"
+        f"{', monitored' if plan.monitoring else ''}",
+    ]
+    return "\n".join(lines)
+
+
+def _bound(words: str, value: str, evidence: str | None) -> str:
+    return f"({words} {value}, {evidence})" if evidence is not None else "(no bound)"

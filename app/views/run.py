@@ -1,0 +1,79 @@
+"""Runs as text: what would happen, and what happened."""
+
+from __future__ import annotations
+
+from catalytic.runtime.report import RunReport, RunStatus
+from catalytic.solver.units import format_size
+
+from ..run import DryRun, RunAnswer
+from .headline import headline
+from .plan import brief
+from .words import percent, plural, seconds
+
+NAMES_SHOWN = 8
+"""Names listed in one line; the rest are counted."""
+
+
+def finished(answer: RunAnswer) -> str:
+    """Report of a run over the headline of its plan."""
+    return "\n".join(
+        [
+            report_lines(answer.report),
+            f"exports: {answer.output_dir}; workspace: {answer.workspace}{' (created)' if answer.created else ''}",
+            f"plan: {headline(answer.summary)}",
+        ]
+    )
+
+
+def report_lines(report: RunReport) -> str:
+    """The state and cost of a run, then every failure with its next step."""
+    done = f"{plural(report.executed, 'task')} executed"
+    if report.already_done:
+        done += f", {report.already_done} already done"
+    if report.repaired:
+        done += f", {len(report.repaired)} repaired"
+    integrity = report.seal_s + report.verify_s
+    overhead = f" ({percent(integrity / report.task_s)} of task time)" if report.task_s > 0 else ""
+    lines = [
+        f"{report.status.value.upper()}: {done} in {seconds(report.wall_s)} (run {report.run_id})",
+        f"bytes: {format_size(report.bytes_written)} written, {format_size(report.bytes_reused)} of them over earlier "
+        f"buffers, {format_size(report.bytes_exported)} exported, {format_size(report.bytes_staged)} staged",
+        f"integrity: {format_size(report.bytes_sealed)} sealed in {seconds(report.seal_s)}, "
+        f"{plural(report.verifications, 'verification')} in {seconds(report.verify_s)}{overhead}",
+    ]
+    for failure in report.failures:
+        lines.append(f"failed: {failure.task}: {failure.kind}: {failure.message}")
+        if failure.next_step:
+            lines.append(f"  try: {failure.next_step}")
+    if report.blocked:
+        lines.append(f"not run: {_some(report.blocked)}")
+    lines += [f"note: {note}" for note in report.notes]
+    return "\n".join(lines)
+
+
+def report_style(report: RunReport) -> str:
+    """Green for a complete run, red for anything else."""
+    return "bold green" if report.status is RunStatus.COMPLETE else "bold red"
+
+
+def rehearsal(answer: DryRun) -> str:
+    """What a run would do, in the order in which it would."""
+    plan = answer.summary
+    lines = [f"would run {plural(plan.tasks, 'task')}, {seconds(plan.makespan_s)} by the plan; nothing was written"]
+    if answer.creates:
+        room = "enough" if answer.bytes_free >= answer.bytes_needed else "NOT ENOUGH"
+        lines.append(
+            f"create: {answer.workspace}, {format_size(answer.bytes_needed)} "
+            f"({format_size(answer.bytes_free)} free: {room})"
+        )
+    else:
+        lines.append(f"use: {answer.workspace}")
+    lines.append(f"export: {plural(len(answer.exports), 'file')} to {answer.output_dir}: {_some(answer.exports)}")
+    if answer.replaced:
+        lines.append(f"exist already (refused without --force): {_some(answer.replaced)}")
+    return "\n".join([*lines, brief(plan)])
+
+
+def _some(names: tuple[str, ...]) -> str:
+    rest = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+    return ", ".join(names[:NAMES_SHOWN]) + rest if names else "none"

@@ -1,0 +1,32 @@
+"""The trade between memory, workers and time as a table."""
+
+from __future__ import annotations
+
+from catalytic.solver.units import format_size
+
+from ..trade import Trade, TradeRow
+from .table import table
+from .words import bound_factor, factor, seconds
+
+
+def trade_table(trade: Trade, *, width: int) -> str:
+    """One row per value, in the order asked; below it the reason of every row without a plan."""
+    header = (trade.variable, "status", "footprint", "reuse factor", "at most", "makespan", "at least")
+    text = table(header, [_row(row) for row in trade.rows], width=width, left=2)
+    reasons = [f"{row.label}: {row.reason}" for row in trade.rows if row.summary is None and row.reason]
+    return "\n".join([text, *reasons])
+
+
+def _row(row: TradeRow) -> tuple[str, ...]:
+    plan = row.summary
+    if plan is None:
+        return (row.label, row.status, "-", "-", "-", "-", "-")
+    return (
+        row.label,
+        row.status,
+        format_size(plan.footprint),
+        factor(plan.reuse_factor),
+        bound_factor(plan.largest_reuse_factor),
+        seconds(plan.makespan_s),
+        seconds(plan.least_makespan_s),
+    )

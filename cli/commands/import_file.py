@@ -1,0 +1,59 @@
+"""``catalytic import``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+
+from .. import output
+from ..options import ANY_FILE, CONTEXT, EXISTING_FILE, EXISTING_FOLDER, SCALE, exit_codes, json_option, shape_options
+from ..requests import shape_of
+
+
+@click.command("import", context_settings=CONTEXT, epilog=exit_codes(0, 2, 5, 8, 9))
+@click.argument("file", type=EXISTING_FILE)
+@click.option(
+    "-o", "--output", "problem", type=ANY_FILE, default="problem.json", show_default=True, help="File to write."
+)
+@click.option("--scale-sizes", type=SCALE, default=1.0, show_default=True, help="Multiply sizes; rounded up.")
+@click.option("--scale-time", type=SCALE, default=1.0, show_default=True, help="Multiply durations; at least 1 ms.")
+@click.option(
+    "--from-run",
+    metavar="WORKSPACE",
+    type=EXISTING_FOLDER,
+    help="Put back the durations and sizes that the last run in WORKSPACE measured.",
+)
+@click.option("--scratch-from-memory", is_flag=True, help="WfCommons: a task's memory is scratch, not a demand.")
+@shape_options
+@click.option("--force", is_flag=True, help="Replace the output if it exists.")
+@json_option
+def command(
+    file: Path,
+    problem: Path,
+    scale_sizes: float,
+    scale_time: float,
+    from_run: Path | None,
+    scratch_from_memory: bool,
+    force: bool,
+    as_json: bool,
+    **options: Any,
+) -> int:
+    """Write FILE as a problem file and say what was assumed.
+
+    FILE is a WfCommons workflow (wfformat 1.5 or 1.6, also .json.gz), a timeline, a strategy, a plan, or a problem.
+    """
+    from catalytic.app.importing import ImportRequest, import_file
+    from catalytic.app.views import document
+    from catalytic.app.views import importing as view
+
+    request = ImportRequest(
+        file, problem, scale_sizes, scale_time, from_run, scratch_from_memory, shape_of(options), force
+    )  # fmt: skip
+    answer = import_file(request)
+    if as_json:
+        output.document(document.render("catalytic-import/1", answer))
+    else:
+        output.result(view.imported(answer))
+    return 0

@@ -1,0 +1,33 @@
+"""``catalytic show``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import rich_click as click
+
+from .. import output
+from ..options import CONTEXT, EXISTING_FILE, exit_codes, json_option
+
+
+@click.command("show", context_settings=CONTEXT, epilog=exit_codes(0, 2, 5))
+@click.argument("plan", type=EXISTING_FILE)
+@click.option("--width", type=click.IntRange(min=40), help="Columns to use. [default: the terminal's, or 100]")
+@json_option
+def command(plan: Path, width: int | None, as_json: bool) -> int:
+    """Show PLAN: one headline, the policies, tables, a Gantt chart and a memory map.
+
+    Sizes are bytes in decimal units (GB = 10^9), times seconds from the start of the plan.
+    """
+    from catalytic.app.show import show_plan
+    from catalytic.app.views import document
+    from catalytic.app.views import plan as view
+    from catalytic.app.views.headline import headline_style
+
+    answer = show_plan(plan)
+    if as_json:
+        output.document(document.render("catalytic-show/1", answer.summary))
+    else:
+        text = view.full(answer.summary, answer.plan, width=width or output.terminal_width())
+        output.result(text, style=headline_style(answer.summary))
+    return 0

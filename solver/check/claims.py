@@ -20,7 +20,7 @@ from .violation import Violation
 def measures(plan: Plan, facts: Facts, shared: Successions) -> Iterator[Violation]:
     """Allocated, footprint, reuse factor, makespan and peak are what the regions and times give."""
     height: dict[int, int] = {}
-    makespan: int = max((t.end for t in plan.tasks), default=0)
+    makespan = max((int(t.end) for t in plan.tasks), default=0)
     for r in plan.regions:
         for e in r.extents:
             height[e.partition] = max(height.get(e.partition, 0), e.offset + e.length)

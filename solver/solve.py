@@ -158,21 +158,23 @@ class _Pipeline:
         answer = order_below(self.compact, ceiling, seconds, self.budget)
         if answer.impossible:
             value = (ceiling // self.unit + 1) * self.unit
-            self.peaks = (*self.peaks, Bound("peak_live", value, "cp_sat", Evidence.SOLVER_CLAIM, answer.parameters))
+            claim = Bound("peak_live", value, "cp_sat", Evidence.SOLVER_CLAIM, answer.parameters)
+            self.peaks = (claim, *self.peaks)
         if answer.order is not None:
             peak = int(sequence_peak(answer.order, *self.compact.order_arrays())[0])
             if peak < order.peak:
                 return Order(answer.order, peak)
         return order
 
-    def lean(self, search: PrioritySearch, ceiling: int) -> None:
+    def lean(self, search: PrioritySearch, ceiling: int, enough: int = 0) -> None:
         """Smallest footprint: sequential schedules in every number of partitions, placed with effort."""
         until = 0.5 * self.budget.time_limit_s
+        enough = max(enough, self.least_peak())
         for candidate in search.sequential(ceiling):
-            if self.leanest is not None and (self.past(until) or self.leanest.footprint <= self.least_peak()):
+            if self.leanest is not None and (self.past(until) or self.leanest.footprint <= enough):
                 break
             if self.leanest is None or candidate.schedule.reserved < self.leanest.footprint:
-                self.try_place(candidate, self.least_peak(), tries=200, cp_sat_s=0.05 * self.budget.time_limit_s)
+                self.try_place(candidate, enough, tries=2000, cp_sat_s=0.05 * self.budget.time_limit_s)
 
     def fast(self, search: PrioritySearch, ceiling: int) -> None:
         """Least makespan under ``ceiling``: static starts, local search, CP-SAT, local search again."""
@@ -188,6 +190,10 @@ class _Pipeline:
                 break
         if best is None or not best.schedule.complete:
             return
+        if self.fastest is None:
+            self.say("placement", "placing sequential schedules with effort")
+            self.lean(search, ceiling, enough=ceiling)
+            best = self.fastest.candidate if self.fastest is not None else best
         small = self.compact.task_count <= MOST_TASKS_FOR_CP_SAT
         self.local_search(search, best, ceiling, until=(0.4 if small else 0.96) * self.budget.time_limit_s)
         if small and not self.closed():
@@ -203,9 +209,13 @@ class _Pipeline:
         while not self.past(until) and not self.closed():
             found = self.try_place(current, ceiling, tries=60, cp_sat_s=0.01 * self.budget.time_limit_s)
             if found is None or not self.meets(found, ceiling):
-                missed = (found.footprint if found is not None else inner + self.unit) - ceiling
-                inner = inner - max(missed, self.unit, inner // 400) if inner > floor else ceiling
-                current = search.again(current, inner)
+                if found is None:  # a partition overflows although the ceiling may hold
+                    headroom = min(0.3, current.headroom + 0.02)
+                else:
+                    headroom = current.headroom
+                    missed = found.footprint - ceiling
+                    inner = inner - max(missed, self.unit, inner // 400) if inner > floor else ceiling
+                current = search.again(current, inner, headroom)
                 self.evaluations += 1
                 if not current.schedule.complete:
                     current = start
@@ -295,12 +305,13 @@ class _Pipeline:
         if met:
             return Outcome(plan.proof.status, plan, self.bounds(), True)
         lean = self.leanest or found
-        plan = self.plan(lean, lean.footprint)
+        self.makespans = makespan_bounds(self.compact, int(self.problem.workspace.capacity))
+        plan = self.plan(lean, int(self.problem.workspace.capacity))
         reason = (
             f"no plan with a footprint of at most {format_size(wanted)} was found in {self.budget.time_limit_s:g} s; "
             f"the best has {format_size(lean.footprint)}, and none below {format_size(self.least_peak())} exists"
         )
-        return Outcome(Status.FEASIBLE, plan, self.bounds(), False, reason, plan)
+        return Outcome(plan.proof.status, plan, self.bounds(), False, reason, plan)
 
     def plan(self, found: _Found, ceiling: int) -> Plan:
         """Assemble, prove and check."""
@@ -321,7 +332,7 @@ class _Pipeline:
         return plan
 
     def proof(self, found: _Found, ceiling: int) -> Proof:
-        low_peak, low_makespan = self.least_peak(), self.least_makespan()
+        low_peak, low_makespan = self.least_peak(), max((b.value for b in self.claims()), default=0)
         if self.objective is Objective.REUSE:
             value, bound = found.footprint, low_peak
         else:
@@ -340,8 +351,8 @@ class _Pipeline:
         return Proof(
             objective=self.objective,
             target=self.target,
-            status=Status.OPTIMAL if gap == 0 else Status.FEASIBLE,
-            bounds=self.bounds(),
+            status=self.status(found, gap),
+            bounds=(*self.peaks, *self.claims()),
             largest_reuse_factor=1 - low_peak / self.allocated if self.allocated else None,
             least_makespan=low_makespan,
             gap=gap,
@@ -349,8 +360,27 @@ class _Pipeline:
             effort=effort,
         )
 
+    def status(self, found: _Found, gap: float) -> Status:
+        """A plan that misses the target is no answer, only the best known: UNKNOWN, or INFEASIBLE where proved."""
+        wanted = self.wanted_ceiling()
+        if self.least_peak() > wanted:
+            return Status.INFEASIBLE
+        if found.footprint > wanted:
+            return Status.UNKNOWN
+        return Status.OPTIMAL if gap == 0 else Status.FEASIBLE
+
+    def claims(self) -> tuple[Bound, ...]:
+        """Bounds on the makespan that hold for every plan of this question.
+
+        Under ``reuse`` the ceiling is the best footprint found, which other plans need not respect: such bounds guide
+        the search and are not published.
+        """
+        if self.objective is Objective.REUSE:
+            return makespan_bounds(self.compact, int(self.problem.workspace.capacity))
+        return self.makespans
+
     def bounds(self) -> tuple[Bound, ...]:
-        return tuple(sorted((*self.peaks, *self.makespans), key=lambda b: (b.quantity, -b.value, b.method)))
+        return (*self.peaks, *self.claims())
 
     def nothing(self) -> Outcome:
         reason = f"no schedule that fits the workspace was found in {self.budget.time_limit_s:g} s"
@@ -379,7 +409,10 @@ class _Pipeline:
         seconds = max(2.0, min(10.0, self.budget.remaining_s() / 2))
         budget = replace(self.budget, time_limit_s=seconds, started=None).start()
         other = _Pipeline(self.problem, Objective.REUSE, None, budget, self.integrity, self.monitoring, self.tell)
-        return other.run().plan
+        other.peaks = self.peaks
+        order = other.order(int(self.problem.workspace.capacity))
+        other.lean(PrioritySearch(other.compact, order.sequence, budget.seed), int(self.problem.workspace.capacity))
+        return other.plan(other.leanest, other.leanest.footprint) if other.leanest is not None else None
 
     def enlarged(self) -> Plan | None:
         """A plan in the smallest workspace (same partitions) that quick bisection finds to work."""

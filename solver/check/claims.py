@@ -40,7 +40,7 @@ def measures(plan: Plan, facts: Facts, shared: Successions) -> Iterator[Violatio
 def _peak(plan: Plan, shared: Successions) -> int:
     """Most bytes owned at a moment; what two living buffers share in place counts once."""
     alive = {r.buffer: r.lifetime for r in plan.regions}
-    changes = []
+    changes: list[tuple[int, int]] = []
     for r in plan.regions:
         size = sum(e.length for e in r.extents)
         changes += [(r.lifetime.birth, size), (r.lifetime.death, -size)]
@@ -86,6 +86,7 @@ def _proved(bound: Bound, plan: Plan, facts: Facts) -> int:
     """The value that the witness of ``bound`` proves."""
     certificates: Mapping[tuple[str, str], Callable[[Mapping[str, object], Plan, Facts], int]] = {
         ("peak_live", "working_set"): _working_set,
+        ("peak_live", "through_set"): _through_set,
         ("makespan", "critical_path"): _critical_path,
         ("makespan", "resource_energy"): _resource_energy,
         ("makespan", "memory_time_energy"): _memory_time_energy,
@@ -115,6 +116,45 @@ def _working_set(witness: Mapping[str, object], plan: Plan, facts: Facts) -> int
     size = {b: facts.residents[b].size for b in names}
     saved = sum(min(size[out], size[source]) for out, source in task.in_place if out in size and source in size)
     return sum(size.values()) - saved
+
+
+def _through_set(witness: Mapping[str, object], plan: Plan, facts: Facts) -> int:
+    """A working set, and buffers that exist before the task in every schedule and are needed after it."""
+    names = _names(witness, "buffers")
+    task = str(witness["task"])
+    touched = [b for b in names if b in facts.residents and task in facts.residents[b].users]
+    earlier, later = _reaching(task, facts.before), _reaching(task, _after(facts))
+    for b in names:
+        if b in touched:
+            continue
+        r = facts.residents[b]
+        loaded = r.writer is None and (facts.preloaded or any(t in earlier for t in r.readers))
+        if not (loaded or r.writer in earlier):
+            raise _Unproved(f"{b!r} need not exist before {task!r}")
+        if not (r.kept or any(t in later for t in r.readers)):
+            raise _Unproved(f"{b!r} need not exist after {task!r}")
+    rest = sum(facts.residents[b].size for b in names if b not in touched)
+    return _working_set({"task": task, "buffers": touched}, plan, facts) + rest
+
+
+def _after(facts: Facts) -> dict[str, set[str]]:
+    after: dict[str, set[str]] = {t: set() for t in facts.before}
+    for t, before in facts.before.items():
+        for b in before:
+            after[b].add(t)
+    return after
+
+
+def _reaching(task: str, links: Mapping[str, set[str]]) -> set[str]:
+    """Every task that ``links`` lead to from ``task``, itself not included."""
+    seen: set[str] = set()
+    open_ends = [task]
+    while open_ends:
+        for t in links[open_ends.pop()]:
+            if t not in seen:
+                seen.add(t)
+                open_ends.append(t)
+    return seen
 
 
 def _critical_path(witness: Mapping[str, object], plan: Plan, facts: Facts) -> int:

@@ -6,11 +6,13 @@ and read by a descendant of ``t`` are alive, whatever the schedule. Such a set i
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-
-import numpy as np
+from functools import reduce
+from operator import or_
 
 from ..plan import Bound, Evidence
+from ..problem import InputPolicy
 from ..units import format_size
 from .compact import Compact
 
@@ -34,78 +36,70 @@ class Force:
 
 
 def peak_bounds(compact: Compact) -> tuple[tuple[Bound, ...], Force | None]:
-    """Bounds on ``peak_live``, best first, and the moment that forces the best one (None without resident buffers)."""
-    force = _heaviest_moment(compact)
-    if force is None:
-        return (), None
-    witness = {"task": force.task, "buffers": list(force.buffers)}
-    return (Bound("peak_live", force.bytes, "working_set", Evidence.CERTIFICATE, witness),), force
+    """The best bound on ``peak_live`` of this kind, and the moment that forces it (none without resident buffers).
 
-
-def _heaviest_moment(compact: Compact) -> Force | None:
-    """The task whose through set weighs most: blocks it touches, and those that span it from ancestor to descendant."""
-    count = len(compact.blocks)
-    if count == 0:
-        return None
-    loads = np.bincount(
-        np.repeat(np.arange(compact.task_count), np.diff(compact.touches.start)),
-        weights=compact.size[compact.touches.index],
-        minlength=compact.task_count,
-    ).astype(np.int64)
-    spanning: list[list[int]] = [[] for _ in compact.tasks]
-    if compact.task_count <= MOST_TASKS_FOR_THROUGH_SETS:
-        spanning = _spanning(compact)
-        loads = loads + np.array([int(compact.size[s].sum()) if s else 0 for s in spanning], dtype=np.int64)
-    if compact.task_count == 0:
-        return None
-    t = int(np.argmax(loads))
-    members = sorted([*(int(i) for i in compact.touches[t]), *spanning[t]], key=lambda i: (-int(compact.size[i]), i))
-    return Force(compact.tasks[t], tuple(_alive(compact, i, compact.tasks[t]) for i in members), int(loads[t]))
-
-
-def _alive(compact: Compact, block: int, task: str) -> str:
-    """The buffer of a block that witnesses its bytes at ``task``: the one as large as the block, its head."""
-    return compact.blocks[block][0]
-
-
-def _spanning(compact: Compact) -> list[list[int]]:
-    """Per task, untouched blocks that are alive whenever it runs.
-
-    A single-buffer block spans ``t`` when its writer is an ancestor of ``t`` (or it is preloaded) and a reader is a
-    descendant, or it is kept.
+    It is called ``working_set`` when the task itself touches every buffer of the moment, else ``through_set``.
+    Complexity: O((tasks + uses) x tasks / 64) for the ancestor masks; beyond ``MOST_TASKS_FOR_THROUGH_SETS`` only the
+    working sets are looked at.
     """
+    graph = compact.problem.graph
+    if not graph.resident:
+        return (), None
+    touched = {t: graph.working_set(t) for t in compact.tasks}
+    through = _through_sets(compact) if compact.task_count <= MOST_TASKS_FOR_THROUGH_SETS else {}
+    size = graph.aligned_size
+
+    def bytes_alive(t: str) -> int:
+        inside = set(touched[t])
+        saved = sum(min(size[o], size[i]) for o, i in graph.task[t].in_place if o in inside and i in inside)
+        return sum(size[b] for b in touched[t]) - saved + sum(size[b] for b in through.get(t, ()))
+
+    task = max(compact.tasks, key=bytes_alive)
+    buffers = sorted({*touched[task], *through.get(task, ())}, key=lambda b: (-size[b], b))
+    force = Force(task, tuple(buffers), bytes_alive(task))
+    method = "through_set" if through.get(task) else "working_set"
+    witness = {"task": task, "buffers": buffers}
+    return (Bound("peak_live", force.bytes, method, Evidence.CERTIFICATE, witness),), force
+
+
+def _through_sets(compact: Compact) -> dict[str, list[str]]:
+    """Per task, resident buffers it does not touch that are alive whenever it runs.
+
+    Such a buffer exists before the task in every schedule (its writer, or for a lazy input one reader, is an ancestor;
+    or it is preloaded) and is needed after it (a reader is a descendant, or it is kept).
+    """
+    graph = compact.problem.graph
+    number = {t: i for i, t in enumerate(compact.tasks)}
     n = compact.task_count
     ancestors, descendants = [0] * n, [0] * n
-    number = {t: i for i, t in enumerate(compact.tasks)}
-    order = [number[t] for t in compact.problem.graph.topological_order]
+    order = [number[t] for t in graph.topological_order]
     for t in order:
         for p in compact.predecessors[t]:
             ancestors[t] |= ancestors[p] | 1 << int(p)
     for t in reversed(order):
         for s in compact.successors[t]:
             descendants[t] |= descendants[s] | 1 << int(s)
-    spanning: list[list[int]] = [[] for _ in range(n)]
-    users: list[list[int]] = [[] for _ in compact.blocks]
-    for t in range(n):
-        for b in compact.touches[t]:
-            users[b].append(t)
     everyone = (1 << n) - 1
-    for b, members in enumerate(compact.blocks):
-        if len(members) > 1 or compact.lazy[b]:
-            continue
-        writer = compact.problem.graph.writer.get(members[0])
-        mask = everyone if writer is None else descendants[number[writer]]
-        if compact.kept[b]:
-            later = everyone
+    through: dict[str, list[str]] = {}
+    for b in graph.resident:
+        readers = [number[r] for r in graph.readers[b]]
+        writer = graph.writer.get(b)
+        if writer is not None:
+            before = descendants[number[writer]]
+        elif compact.problem.policy.inputs is InputPolicy.PRELOAD:
+            before = everyone
         else:
-            later = 0
-            for t in users[b]:
-                later |= ancestors[t]
-        through = mask & later
-        for t in users[b]:
-            through &= ~(1 << t)
-        while through:
-            low = through & -through
-            spanning[low.bit_length() - 1].append(b)
-            through ^= low
-    return spanning
+            before = _union(descendants[r] for r in readers)
+        after = everyone if b in graph.kept else _union(ancestors[r] for r in readers)
+        mask = before & after
+        for t in (*readers, *((number[writer],) if writer is not None else ())):
+            mask &= ~(1 << t)
+        while mask:
+            low = mask & -mask
+            through.setdefault(compact.tasks[low.bit_length() - 1], []).append(b)
+            mask ^= low
+    return through
+
+
+def _union(masks: Iterable[int]) -> int:
+    return reduce(or_, masks, 0)

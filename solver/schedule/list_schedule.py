@@ -93,14 +93,19 @@ class Scheduler:
         *,
         used_partitions: int | None = None,
         sequential: bool = False,
+        headroom: float = 0.0,
     ) -> Schedule:
-        """Schedule tasks by ``priority`` (larger first) with at most ``ceiling`` reserved bytes if possible."""
+        """Schedule tasks by ``priority`` (larger first) with at most ``ceiling`` reserved bytes if possible.
+
+        ``headroom``: share of every partition that is left to the fragmentation of the placement.
+        """
         rank = np.lexsort((reference_position(reference), -priority)).astype(np.int64)
         start, partition, makespan, reserved, complete = list_schedule(
             rank,
             reference,
             ceiling,
             self._partition_size,
+            int(self._partition_size * (1 - headroom)),
             min(used_partitions or self._partitions, self._partitions),
             self._exclusive,
             sequential,
@@ -118,7 +123,7 @@ def reference_position(reference: Ints) -> Ints:
 
 @njit(cache=True)
 def list_schedule(  # type: ignore[no-untyped-def]
-    rank, reference, ceiling, part_size, parts, exclusive, sequential,
+    rank, reference, ceiling, part_size, room, parts, exclusive, sequential,
     dur, ps, ss, si, demand, capacity, bs, bi, ts, ti, os, oi, size, pool, pool_limit, users, kept, lazy, preload,
 ):  # fmt: skip
     """See the module's docstring. Returns (start, first partition of each block, makespan, reserved, complete)."""
@@ -346,32 +351,10 @@ def _release(b, live, spans, where, size, pool, part_size):  # type: ignore[no-u
 
 
 @njit(cache=True)
-def _safe(
-    t,
-    stop,
-    first,
-    reference,
-    start,
-    ceiling,
-    live,
-    peak,
-    spans,
-    base,
-    where,
-    left,
-    unstarted,
-    bs,
-    bi,
-    ts,
-    ti,
-    size,
-    pool,
-    pool_limit,
-    part_size,
-    parts,
-    kept,
-    lazy,
-):  # type: ignore[no-untyped-def]
+def _safe(  # type: ignore[no-untyped-def]
+    t, stop, first, reference, start, ceiling, live, peak, spans, base, where, left, unstarted, bs, bi, ts, ti,
+    size, pool, pool_limit, part_size, room, parts, kept, lazy,
+):  # fmt: skip
     """Whether the reference order can go on below the ceiling after ``t``, whose blocks are placed, was started.
 
     Everything running ends; then the unstarted tasks up to place ``stop`` of the order run one at a time, each placed
@@ -435,9 +418,9 @@ def _births(t, needed, where, bs, bi, ts, ti, lazy):  # type: ignore[no-untyped-
 
 
 @njit(cache=True)
-def _place(
-    needed, count, t, limit, live, peak, spans, base, held, where, size, pool, pool_limit, part_size, parts, exclusive
-):  # type: ignore[no-untyped-def]
+def _place(  # type: ignore[no-untyped-def]
+    needed, count, t, limit, live, peak, spans, base, held, where, size, pool, pool_limit, part_size, room, parts, exclusive,
+):  # fmt: skip
     """Choose partitions for the ``count`` blocks of task ``t``; all of them or none (then nothing has changed).
 
     First one partition for everything, the one whose reservations grow least and then the fullest; else each block,
@@ -470,7 +453,7 @@ def _place(
                     room += peak[q, p] + more - live[q, p] - need[q]
                 if pool_total[q] + more > pool_limit[q]:
                     allowed = False
-            if inside > part_size or not allowed or reserved + growth > limit:
+            if inside > room or not allowed or reserved + growth > limit:
                 continue
             if best < 0 or growth < best_growth or (growth == best_growth and room < best_room):
                 best, best_growth, best_room = p, growth, room
@@ -510,7 +493,7 @@ def _place(
                 inside = more
                 for other in range(pools):
                     inside += peak[other, j]
-                if inside > part_size:
+                if inside > (part_size if pieces > 1 else room):
                     allowed = False
                     break
                 growth += more

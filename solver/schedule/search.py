@@ -23,6 +23,10 @@ MIXES = (1.0, 0.7, 0.4, 0.2, 0.1, 0.0)
 """Shares of the longest tail in a start priority; the rest is the position in the reference order."""
 
 
+HEADROOMS = (0.0, 0.03, 0.08)
+"""Shares of a partition left free for fragmentation, tried in this order."""
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A schedule and what made it."""
@@ -31,6 +35,7 @@ class Candidate:
     priority: NDArray[np.float64]
     reference: Ints
     used_partitions: int
+    headroom: float = 0.0
 
     def worth(self, ceiling: int) -> tuple[int, int, int]:
         """Less is better: excess over ``ceiling`` (bytes), makespan (ticks), reserved bytes."""
@@ -49,9 +54,11 @@ class PrioritySearch:
         self._tail = tails(compact).astype(np.float64)
         self._random = np.random.default_rng(seed)
 
-    def _evaluate(self, priority: NDArray[np.float64], reference: Ints, used: int, ceiling: int) -> Candidate:
-        schedule = self._scheduler.run(priority, reference, ceiling, used_partitions=used)
-        return Candidate(schedule, priority, reference, used)
+    def _evaluate(
+        self, priority: NDArray[np.float64], reference: Ints, used: int, ceiling: int, headroom: float = 0.0
+    ) -> Candidate:
+        schedule = self._scheduler.run(priority, reference, ceiling, used_partitions=used, headroom=headroom)
+        return Candidate(schedule, priority, reference, used, headroom)
 
     def _counts(self) -> list[int]:
         """Numbers of used partitions worth trying, all of them first."""
@@ -61,10 +68,13 @@ class PrioritySearch:
     def sequential(self, ceiling: int) -> Iterator[Candidate]:
         """One task at a time in the reference order, in few partitions first: least waste, longest makespan."""
         position = -reference_position(self._reference) / max(1, self._compact.task_count)
-        for used in reversed(self._counts()):
-            schedule = self._scheduler.run(position, self._reference, ceiling, used_partitions=used, sequential=True)
-            if schedule.complete:
-                yield Candidate(schedule, position, self._reference, used)
+        for headroom in HEADROOMS:
+            for used in reversed(self._counts()):
+                schedule = self._scheduler.run(
+                    position, self._reference, ceiling, used_partitions=used, sequential=True, headroom=headroom
+                )
+                if schedule.complete:
+                    yield Candidate(schedule, position, self._reference, used, headroom)
 
     def starts(self, ceiling: int) -> Iterator[Candidate]:
         """The sequential schedules, then static mixes over numbers of used partitions."""
@@ -75,9 +85,9 @@ class PrioritySearch:
             for mix in MIXES:
                 yield self._evaluate(mix * tail + (1 - mix) * position, self._reference, used, ceiling)
 
-    def again(self, candidate: Candidate, ceiling: int) -> Candidate:
-        """The same priorities under another ceiling."""
-        return self._evaluate(candidate.priority, candidate.reference, candidate.used_partitions, ceiling)
+    def again(self, candidate: Candidate, ceiling: int, headroom: float) -> Candidate:
+        """The same priorities under another ceiling, with another share of the partitions left free."""
+        return self._evaluate(candidate.priority, candidate.reference, candidate.used_partitions, ceiling, headroom)
 
     def improve(self, incumbent: Candidate, ceiling: int, go_on: Callable[[], bool], lower: int) -> Iterator[Candidate]:
         """Yield every strictly better candidate found from ``incumbent`` while ``go_on()``; ends at ``lower``."""
@@ -103,7 +113,7 @@ class PrioritySearch:
                 priority[moved] = priority[self._random.integers(0, count, size=moved.size)] + (
                     1e-6 + 0.1 * priority.std()
                 ) * self._random.standard_normal(moved.size)
-            candidate = self._evaluate(priority, reference, used, ceiling)
+            candidate = self._evaluate(priority, reference, used, ceiling, current.headroom)
             if not candidate.schedule.complete:
                 continue
             misses += 1

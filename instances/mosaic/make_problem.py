@@ -138,9 +138,8 @@ def _buffers(survey: Survey) -> list[dict[str, Any]]:
     mosaic = 4 * survey.mosaic_shape[0] * survey.mosaic_shape[1]
     buffers = []
 
-    def add(pool: str, name: str, size: int, export: str | None = None) -> None:
+    def add(pool: str, name: str, size: int, **more: Any) -> None:
         kind, access = POOLS[pool]
-        more = {} if export is None else {"export": export}
         buffers.append({"id": name, "size": size, "data_type": kind, "access": access} | more)
 
     for row in rows:
@@ -159,10 +158,11 @@ def _buffers(survey: Survey) -> list[dict[str, Any]]:
     for row in rows[:-1]:
         add("tables", _id("seam", row), 8 * MOMENTS)
     add("tables", "strips", 8 * (3 * survey.rows + 2))
-    add("mosaic", "mosaic", mosaic, "mosaic.f32")
-    add("products", "preview", png_bound(*survey.preview_shape), "preview.png")
-    add("products", "report", REPORT_SIZE, "report.json")
-    add("products", "checksum", CHECKSUM_SIZE, "checksum.txt")
+    # Kept as well: what survives the run is what `catalytic verify` can check.
+    add("mosaic", "mosaic", mosaic, keep=True, export="mosaic.f32")
+    add("products", "preview", png_bound(*survey.preview_shape), export="preview.png")
+    add("products", "report", REPORT_SIZE, export="report.json")
+    add("products", "checksum", CHECKSUM_SIZE, export="checksum.txt")
     return buffers
 
 

@@ -172,6 +172,7 @@ def list_schedule(  # type: ignore[no-untyped-def]
                 pool,
                 pool_limit,
                 part_size,
+                room,
                 parts,
                 False,
             ):
@@ -221,6 +222,7 @@ def list_schedule(  # type: ignore[no-untyped-def]
                         pool,
                         pool_limit,
                         part_size,
+                        room,
                         parts,
                         exclusive,
                     ):
@@ -247,6 +249,7 @@ def list_schedule(  # type: ignore[no-untyped-def]
                             pool,
                             pool_limit,
                             part_size,
+                            room,
                             parts,
                             kept,
                             lazy,
@@ -390,6 +393,7 @@ def _safe(  # type: ignore[no-untyped-def]
             pool,
             pool_limit,
             part_size,
+            room,
             parts,
             False,
         ):
@@ -419,7 +423,8 @@ def _births(t, needed, where, bs, bi, ts, ti, lazy):  # type: ignore[no-untyped-
 
 @njit(cache=True)
 def _place(  # type: ignore[no-untyped-def]
-    needed, count, t, limit, live, peak, spans, base, held, where, size, pool, pool_limit, part_size, room, parts, exclusive,
+    needed, count, t, limit, live, peak, spans, base, held, where, size, pool, pool_limit, part_size, room,
+    parts, exclusive,
 ):  # fmt: skip
     """Choose partitions for the ``count`` blocks of task ``t``; all of them or none (then nothing has changed).
 
@@ -440,23 +445,23 @@ def _place(  # type: ignore[no-untyped-def]
         if size[needed[i]] > part_size:
             spanning = True
     if not spanning:
-        best, best_growth, best_room = -1, np.int64(0), np.int64(0)
+        best, best_growth, best_slack = -1, np.int64(0), np.int64(0)
         for p in range(parts):
             if exclusive and held[p] >= 0 and held[p] != t:
                 continue
-            growth, inside, room, allowed = np.int64(0), np.int64(0), np.int64(0), True
+            growth, inside, slack, allowed = np.int64(0), np.int64(0), np.int64(0), True
             for q in range(pools):
                 more = max(np.int64(0), live[q, p] + need[q] - peak[q, p])
                 growth += more
                 inside += peak[q, p] + more
                 if need[q] > 0:
-                    room += peak[q, p] + more - live[q, p] - need[q]
+                    slack += peak[q, p] + more - live[q, p] - need[q]
                 if pool_total[q] + more > pool_limit[q]:
                     allowed = False
             if inside > room or not allowed or reserved + growth > limit:
                 continue
-            if best < 0 or growth < best_growth or (growth == best_growth and room < best_room):
-                best, best_growth, best_room = p, growth, room
+            if best < 0 or growth < best_growth or (growth == best_growth and slack < best_slack):
+                best, best_growth, best_slack = p, growth, slack
         if best >= 0:
             for i in range(count):
                 where[needed[i]] = best

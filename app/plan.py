@@ -12,7 +12,6 @@ from pathlib import Path
 from catalytic.solver.errors import NothingFound, ProvedInfeasible
 from catalytic.solver.formats import dump_plan
 from catalytic.solver.plan import Outcome, Plan, Status
-from catalytic.solver.problem import Problem
 
 from .files import relative_folder, write_whole
 from .remedies import explanation, remedies
@@ -46,21 +45,27 @@ def make_plan(request: PlanRequest, observer: Observer | None = None) -> PlanAns
 
 def find_plan(source: Source, request: PlanRequest, observer: Observer | None = None) -> Plan:
     """The best plan for ``source``, or the error that says why there is none (good enough)."""
-    outcome = search_plan(source.problem, request.search, observer)
+    outcome = search_plan(source, request.search, observer)
     if outcome.plan is not None and (outcome.target_met or request.search.best_effort):
         return outcome.plan
     if outcome.status is Status.INFEASIBLE:
-        raise ProvedInfeasible(explanation(source.problem, outcome), remedies(source.problem, request, outcome))
+        raise ProvedInfeasible(
+            explanation(source.problem, request.search.target, outcome), remedies(source.problem, request, outcome)
+        )
     raise NothingFound(_shortfall(outcome, request))
 
 
-def search_plan(problem: Problem, search: Search, observer: Observer | None = None) -> Outcome:
-    """Ask the planner."""
+def search_plan(source: Source, search: Search, observer: Observer | None = None) -> Outcome:
+    """Ask the planner; a timeline, whose order is given, only for addresses."""
     # Here and not above: the planner loads a solver engine, which no other use case of this package needs.
+    if source.starts is not None:
+        from .timeline import plan_timeline
+
+        return plan_timeline(source.problem, source.starts, search)
     from catalytic.solver.solve import solve
 
     return solve(
-        problem,
+        source.problem,
         objective=search.objective,
         target=search.target,
         budget=search.budget.start(),

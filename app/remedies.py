@@ -5,45 +5,27 @@ from __future__ import annotations
 import shlex
 from math import floor
 
-from catalytic.solver.plan import Bound, Outcome, Plan
+from catalytic.solver.plan import Outcome, Plan
 from catalytic.solver.problem import Problem
-from catalytic.solver.units import exact_size, format_size
+from catalytic.solver.units import exact_size
 
 from .request import PlanRequest
 from .views.words import bound_factor
 
-BUFFERS_NAMED = 6
-"""Buffers named in the explanation; the rest are counted."""
 
-
-def explanation(problem: Problem, outcome: Outcome) -> str:
-    """Why no plan meets what was asked: reason, bound, and the task and buffers that force it."""
-    lines = [outcome.reason or "proved infeasible"]
+def explanation(problem: Problem, target: float | None, outcome: Outcome) -> str:
+    """Why no plan meets what was asked: the planner's reason, and the bound on the reuse factor if that proves it."""
     peak = max((b for b in outcome.bounds if b.quantity == "peak_live"), key=lambda b: b.value, default=None)
-    if peak is not None:
-        lines.append(
-            f"  bound: every plan without recomputation or spilling has {format_size(peak.value)} ({peak.value} bytes) "
-            f"alive at once, so its reuse factor is at most {_largest_factor(problem, peak)} "
-            f"({peak.method}, {peak.evidence.value})"
-        )
-        forced = forced_by(problem, peak)
-        if forced:
-            lines.append(f"  forced by: {forced}")
-    return "\n".join(lines)
-
-
-def forced_by(problem: Problem, peak: Bound) -> str:
-    """The task and buffers of a bound's witness in words; empty when the witness names none."""
-    task = peak.witness.get("task")
-    if not isinstance(task, str) or task not in problem.graph.task:
-        return ""
-    named = peak.witness.get("buffers")
-    names = [str(b) for b in named] if isinstance(named, (list, tuple)) else list(problem.graph.working_set(task))
-    sizes = problem.graph.aligned_size
-    known = sorted((b for b in names if b in sizes), key=lambda b: (-sizes[b], b))
-    shown = ", ".join(f"{b!r} ({format_size(sizes[b])})" for b in known[:BUFFERS_NAMED])
-    rest = f" and {len(known) - BUFFERS_NAMED} more" if len(known) > BUFFERS_NAMED else ""
-    return f"task {task!r}, while which {shown}{rest} must exist together"
+    allocated = problem.graph.allocated
+    if peak is None or not allocated:
+        return outcome.reason
+    largest = 1 - peak.value / allocated
+    if target is not None and largest >= target:
+        return outcome.reason
+    return (
+        f"{outcome.reason}\n  so no plan without recomputation or spilling has a reuse factor above "
+        f"{bound_factor(largest)} ({peak.method}, {peak.evidence.value})"
+    )
 
 
 def remedies(problem: Problem, request: PlanRequest, outcome: Outcome) -> tuple[str, ...]:
@@ -51,40 +33,39 @@ def remedies(problem: Problem, request: PlanRequest, outcome: Outcome) -> tuple[
     best = outcome.best_alternative
     if best is None:
         return ()
+    target, factor = request.search.target, best.measures.reuse_factor
+    missed = target is not None and factor is not None and factor < target
     found = []
-    asked_size = problem.workspace.size
-    fits = best.problem.workspace.size <= asked_size
-    factor = best.measures.reuse_factor
-    if factor is not None and request.search.target is not None and factor < request.search.target:
-        size = None if fits else best.problem.workspace.size
-        found.append(plan_command(request, target=floor(factor * 10_000) / 10_000, size=size))
-    smallest = smallest_workspace(best)
-    if smallest != asked_size:
-        target = request.search.target
-        reachable = target if target is None or factor is None or factor >= target else None
-        found.append(plan_command(request, target=reachable, drop_target=reachable is None, size=smallest))
+    if missed and factor is not None:
+        enlarged = best.problem.workspace.size if best.problem.workspace.size > problem.workspace.size else None
+        command = plan_command(request, floor(factor * 10_000) / 10_000, size=enlarged)
+        found.append(f"{command}  # the largest target known to work")
+    partitions, size = smallest_workspace(best)
+    if size != problem.workspace.size:
+        command = plan_command(request, None if missed else target, size=size, partitions=partitions)
+        found.append(f"{command}  # the smallest workspace known to work{' (without a target)' if missed else ''}")
     return tuple(found)
 
 
-def smallest_workspace(plan: Plan) -> int:
-    """Bytes of the smallest workspace with the same partitions that ``plan`` fits.
+def smallest_workspace(plan: Plan) -> tuple[int, int]:
+    """Partitions and bytes of the smallest workspace that ``plan`` fits as it is.
 
-    Partitions are equal, so the highest of them decides. A buffer that spans partitions fills whole ones, so such a
-    plan needs its own partition size.
+    Partitions are equal, so the highest of them decides; those behind the last one used are not needed. A buffer that
+    spans partitions fills whole ones, so such a plan needs its own partition size.
     """
     workspace = plan.problem.workspace
+    extents = [e for r in plan.regions for e in r.extents]
+    used = max((e.partition + 1 for e in extents), default=1)
     if any(len(r.extents) > 1 for r in plan.regions):
-        return workspace.partition_size * workspace.partitions
-    highest = max((e.end for r in plan.regions for e in r.extents), default=workspace.alignment)
-    return highest * workspace.partitions
+        return used, workspace.partition_size * used
+    return used, max((e.end for e in extents), default=workspace.alignment) * used
 
 
 def plan_command(
-    request: PlanRequest, *, target: float | None = None, drop_target: bool = False, size: int | None = None
+    request: PlanRequest, target: float | None, *, size: int | None = None, partitions: int | None = None
 ) -> str:
-    """``catalytic plan ...`` as in ``request``, with another target or workspace size; quoted for a shell."""
+    """``catalytic plan ...`` as in ``request``, with another target or workspace; quoted for a shell."""
     search, shape = request.search, request.shape
-    target = None if drop_target else target if target is not None else search.target
     size = size if size is not None else shape.size
     words: list[str | None] = ["catalytic", "plan", str(request.path)]
     if request.output is not None:
@@ -93,7 +74,7 @@ def plan_command(
         ("--reuse-factor", None if target is None else f"{target:.4f}".rstrip("0").rstrip(".") or "0"),
         ("--size", None if size is None else exact_size(size)),
         ("--objective", search.objective.value if search.objective.value != "reuse" else None),
-        ("--partitions", shape.partitions),
+        ("--partitions", partitions if partitions is not None else shape.partitions),
         ("--workers", shape.workers),
         ("--isolation", shape.isolation),
         ("--inputs", shape.inputs),
@@ -106,8 +87,3 @@ def plan_command(
             words += [name, str(value)]
     words += ["--deterministic"] if search.budget.deterministic else []
     return shlex.join(word for word in words if word is not None)
-
-
-def _largest_factor(problem: Problem, peak: Bound) -> str:
-    allocated = problem.graph.allocated
-    return bound_factor(1 - peak.value / allocated if allocated else None)

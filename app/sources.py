@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from catalytic.solver.formats import LoadedPlan, detect, import_wfcommons, load_plan, load_problem, load_strategy
 from catalytic.solver.plan.strategy import Timeline, timeline_problem
 from catalytic.solver.problem import InputPolicy, Isolation, OutputPolicy, Problem
-from catalytic.solver.units import Bytes
+from catalytic.solver.units import Bytes, Tick
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,8 @@ class Source:
     """A problem and where it came from.
 
     ``base``: the folder that data files and Python modules are relative to. ``notes``: what the reader assumed or
-    wants said. ``loaded``: the plan itself, when the file is one.
+    wants said. ``loaded``: the plan itself, when the file is one. ``starts``: fixed by a timeline; only addresses are
+    open.
     """
 
     problem: Problem
@@ -65,6 +67,7 @@ class Source:
     base: Path
     notes: tuple[str, ...] = ()
     loaded: LoadedPlan | None = None
+    starts: Mapping[str, Tick] | None = None
 
 
 def read_source(path: Path, shape: Shape = Shape()) -> Source:
@@ -103,8 +106,9 @@ def _strategy(path: Path, kind: str) -> Source:
     """The problem a strategy was made for; a timeline as a problem of its own."""
     strategy = load_strategy(path)
     if isinstance(strategy, Timeline):
-        problem, _ = timeline_problem(strategy)
-        return Source(problem, kind, path.parent)
+        problem, starts = timeline_problem(strategy)
+        said = "the timeline fixes every lifetime: there is no order to search and no concurrency to optimise"
+        return Source(problem, kind, path.parent, (said,), starts=starts)
     beyond = sorted({step.move.value for step in strategy.steps} - {"compute", "drop"})
     said = f"the strategy's {', '.join(beyond)} moves are not carried out: each task is planned once, in memory"
     return Source(strategy.problem, kind, path.parent, (said,) if beyond else ())

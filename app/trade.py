@@ -94,7 +94,7 @@ def trade(request: PlanRequest, variations: Variations, observer: Observer | Non
         name = source.problem.name
         left = max(0.1, limit.remaining_s()) / (len(variations.values) - index)
         search = replace(varied.search, budget=replace(limit, time_limit_s=left, started=None))
-        outcome = search_plan(source.problem, search, observer)
+        outcome = search_plan(source, search, observer)
         summary = summarise(outcome.plan) if outcome.plan is not None else None
         missed = outcome.plan is not None and not outcome.target_met
         status = "TARGET MISSED" if missed and outcome.status is not Status.INFEASIBLE else outcome.status.value

@@ -28,7 +28,7 @@ def result(text: str, *, style: str = "") -> None:
 
 def document(data: bytes) -> None:
     """Print the one JSON document of ``--json``."""
-    click.echo(data)
+    click.echo(data.decode())
 
 
 def note(message: str) -> None:

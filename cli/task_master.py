@@ -36,7 +36,7 @@ def program() -> None:
 
 def require_home(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path | None:
     """Refuse ``/catalytic``, which is what ``$TASKMASTER_HOME/catalytic`` becomes when the variable is not set."""
-    if value is not None and not os.environ.get(HOME_VARIABLE) and Path(os.path.normpath(value)) == Path("/catalytic"):
+    if value is not None and not os.environ.get(HOME_VARIABLE) and value.resolve() == Path("/catalytic"):
         raise Refused(
             f"--workspace {value}: ${HOME_VARIABLE} is not set, so '${HOME_VARIABLE}/catalytic' means '/catalytic'. "
             f"Set it (export {HOME_VARIABLE}=...), or name another folder."

@@ -13,6 +13,7 @@ from catalytic.solver.plan import Plan, Region
 from catalytic.solver.units import format_size
 
 from .gantt import time_axis
+from .words import plural
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 LABEL = 9
@@ -61,7 +62,7 @@ def _partition(
         first, last = _first_middle(birth, makespan, columns), _first_middle(death, makespan, columns)
         for row in range(_first_middle(low, height, rows), _first_middle(high, height, rows)):
             cells[row][first:last] = name * (last - first)
-    lines = [f"p{partition}  {len(regions)} regions, {format_size(height)} high"]
+    lines = [f"p{partition}  {plural(len(regions), 'region')}, {format_size(height)} high"]
     edges = [height * i // rows for i in range(rows + 1)]
     for row, (low, _) in reversed(list(enumerate(pairwise(edges)))):
         lines.append(f"{format_size(low):>{LABEL - 2}} |{''.join(cells[row])}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from catalytic.runtime.report import VerifyReport
 from catalytic.solver.units import format_size
 
-from ..doctor import DoctorAnswer, Verdict
 from ..gc import GcAnswer
 from ..init import InitAnswer
 from ..status import StatusAnswer
@@ -60,14 +59,6 @@ def verified(report: VerifyReport) -> str:
         for d in report.damaged
     ]
     return "\n".join([*lines, "`catalytic resume` writes damaged buffers that are still needed again."])
-
-
-def findings(answer: DoctorAnswer, *, width: int) -> str:
-    """Every check of ``doctor`` with its verdict, and what to do about those that are not ok."""
-    verdict = "healthy" if answer.healthy else "NOT HEALTHY"
-    rows = [(f.verdict.value, f.check, f.found) for f in answer.findings]
-    steps = [f"{f.check}: {f.next_step}" for f in answer.findings if f.verdict is not Verdict.OK and f.next_step]
-    return "\n".join([f"{answer.folder}: {verdict}", table(("", "check", "found"), rows, width=width, left=3), *steps])
 
 
 def collected(answer: GcAnswer) -> str:

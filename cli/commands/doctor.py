@@ -22,8 +22,8 @@ def command(folder: Path, size: Bytes, as_json: bool) -> int:
     FOLDER is a workspace, a folder for one, or a path that does not exist yet. [default: the current folder]
     """
     from catalytic.app.doctor import examine
+    from catalytic.app.views import doctor as view
     from catalytic.app.views import document
-    from catalytic.app.views import workspace as view
 
     answer = examine(folder, size=size)
     if as_json:

@@ -1,0 +1,100 @@
+"""A timeline fixes every lifetime: its plan keeps them, and reaches the sum of its pools' peaks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from catalytic.app.request import Search
+from catalytic.app.timeline import plan_timeline
+from catalytic.solver.budget import Budget
+from catalytic.solver.check import violations
+from catalytic.solver.errors import InputError
+from catalytic.solver.plan import Status
+from catalytic.solver.plan.strategy import Allocation, Timeline, timeline_problem
+from catalytic.solver.problem import Isolation, Workspace
+from catalytic.solver.units import Bytes, Tick
+
+QUICK = Search(budget=Budget(2.0, workers=1))
+SHARED = Workspace(Bytes(8 * 2**20), 4, isolation=Isolation.SHARED)
+
+
+def timeline(*rows: tuple[int, int, int]) -> Timeline:
+    """Allocations ``(from, until, size)`` in ticks and bytes, all in one pool."""
+    return Timeline(
+        "timeline",
+        "test",
+        tuple(Allocation(f"t-{i}", Tick(a), Tick(b), Bytes(size), "pool") for i, (a, b, size) in enumerate(rows)),
+    )
+
+
+def test_lifetimes_that_do_not_overlap_share_their_bytes() -> None:
+    problem, starts = timeline_problem(timeline((0, 10, 8192), (10, 20, 8192), (20, 30, 4096)), SHARED)
+
+    outcome = plan_timeline(problem, starts, QUICK)
+
+    assert outcome.plan is not None
+    assert outcome.plan.measures.footprint == 8192
+    assert {t.id: t.start for t in outcome.plan.tasks} == starts
+    assert violations(outcome.plan) == []
+
+
+def test_a_target_below_the_living_bytes_is_disproved() -> None:
+    from dataclasses import replace
+
+    problem, starts = timeline_problem(timeline((0, 10, 4096), (5, 15, 4096)), SHARED)
+
+    outcome = plan_timeline(problem, starts, replace(QUICK, target=0.5))
+
+    assert outcome.status is Status.INFEASIBLE
+    assert "8192 bytes" in outcome.reason
+    assert outcome.best_alternative is not None
+
+
+def test_fixed_starts_cannot_wait_for_a_partition() -> None:
+    exclusive = Workspace(Bytes(8 * 2**20), 4)
+    problem, starts = timeline_problem(timeline((0, 10, 4096)), exclusive)
+
+    with pytest.raises(InputError, match="cannot wait for a partition"):
+        plan_timeline(problem, starts, QUICK)
+
+
+allocations = st.tuples(st.integers(0, 20), st.integers(1, 10), st.integers(1, 3 * 2**20))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(allocations, min_size=1, max_size=8))
+def test_every_plan_of_a_timeline_is_valid_and_keeps_its_starts(rows: list[tuple[int, int, int]]) -> None:
+    problem, starts = timeline_problem(timeline(*((a, a + d, s) for a, d, s in rows)), SHARED)
+
+    plan = plan_timeline(problem, starts, QUICK).plan
+
+    if plan is not None:
+        assert violations(plan) == []
+        assert {t.id: t.start for t in plan.tasks} == starts
+
+
+def test_the_command_line_plans_a_timeline(tmp_path: Path) -> None:
+    import json
+
+    from tests.cli.console import catalytic
+
+    rows = [("prd-2.1", 0, 120, 128), ("prd-2.2", 120, 220, 100), ("prd-3.1", 100, 220, 64)]
+    path = tmp_path / "pebbling-strategy.json"
+    document = {
+        "pebbling_strategy": {"algorithm": "branching-program"},
+        "allocation_timeline": [
+            {"task_id": t, "allocation_time": a, "deallocation_time": b, "memory_requirement": m} for t, a, b, m in rows
+        ],
+    }
+    path.write_text(json.dumps(document))
+
+    said = catalytic("plan", path, "-o", tmp_path / "plan.json", "--time-limit", "2", "--json")
+
+    assert said.code == 0, said.err
+    assert "fixes every lifetime" in said.err
+    # Pools prd-2 (128 MB, then 100 MB over it) and prd-3 (64 MB): 192 of 292 MB.
+    assert said.document["summary"]["footprint"] == pytest.approx(192_000_000, rel=1e-3)

@@ -13,6 +13,13 @@ from pathlib import Path
 from catalytic.solver.units import Bytes
 
 
+class Durability(StrEnum):
+    """What a committed execution survives: the end of every process, or the loss of power as well (costs a sync)."""
+
+    PROCESS = "process"
+    FULL = "full"
+
+
 class Scrub(StrEnum):
     """What happens to a region before its writer starts: nothing, or a fixed pattern (exposes unwritten outputs)."""
 
@@ -29,7 +36,9 @@ class RunOptions:
     the duration of synthetic kernels. ``task_timeout_s``: limit of tasks that set none (None: none).
     ``force``: replace existing exported files. ``discard``: drop kept buffers of another run.
     ``repair_spill``: repairs that do not fit the footprint may use a temporary file outside.
-    ``scrub_interval_s``: re-verify sealed living regions periodically (None: never).
+    ``scrub_interval_s``: re-verify sealed living regions periodically (None: never). ``retries``: how often an
+    execution whose worker was killed from outside is tried again. ``grace_s``: time between asking a task to stop,
+    terminating it and killing it.
     """
 
     base: Path
@@ -43,6 +52,9 @@ class RunOptions:
     scrub: Scrub = Scrub.NONE
     scrub_interval_s: float | None = None
     executor: str = "processes"
+    durability: Durability = Durability.PROCESS
+    retries: int = 2
+    grace_s: float = 2.0
 
 
 class RunStatus(StrEnum):

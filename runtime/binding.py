@@ -1,0 +1,106 @@
+"""Before a run begins: does the plan fit the workspace, are its inputs there, and would it replace anything?
+
+Everything that can be known to be wrong is said now, all at once, and not after hours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from catalytic.solver.errors import InputError, Mistake, Refused
+from catalytic.solver.plan import Plan
+
+from .dispatch import Dispatcher
+from .report import RunOptions
+from .state import RunState
+from .workspace import Workspace
+
+_SHOWN = 5
+
+
+def require_fit(plan: Plan, workspace: Workspace) -> None:
+    """The plan's geometry is the workspace's, as far as its regions need it. Raises ``InputError``: plan again."""
+    asked = plan.problem.workspace
+    again = "plan again with --workspace"
+    mistakes = []
+    if asked.partitions != workspace.partitions:
+        mistakes.append(Mistake("workspace.partitions", str(asked.partitions), str(workspace.partitions), again))
+    if asked.alignment != workspace.alignment:
+        mistakes.append(Mistake("workspace.alignment", str(asked.alignment), str(workspace.alignment), again))
+    height = max((e.end for r in plan.regions for e in r.extents), default=0)
+    if height > workspace.partition_size:
+        fits = f"at most {workspace.partition_size} bytes per partition"
+        mistakes.append(Mistake("regions", f"a region that ends at byte {height} of its partition", fits, again))
+    spanning = [r.buffer for r in plan.regions if len(r.extents) > 1]
+    if spanning and asked.partition_size != workspace.partition_size:
+        found = f"partitions of {asked.partition_size} bytes, which buffer {spanning[0]!r} runs through"
+        mistakes.append(Mistake("workspace.size", found, f"partitions of {workspace.partition_size} bytes", again))
+    if mistakes:
+        raise InputError(f"plan of {plan.problem.name!r} on {workspace.path}", mistakes)
+
+
+def require_options(options: RunOptions) -> None:
+    """Numbers that make sense. Raises ``InputError``."""
+    mistakes = []
+    if options.workers is not None and options.workers < 1:
+        mistakes.append(Mistake("workers", str(options.workers), "at least 1"))
+    if options.time_factor < 0:
+        mistakes.append(Mistake("time_factor", str(options.time_factor), "at least 0"))
+    if options.task_timeout_s is not None and options.task_timeout_s <= 0:
+        mistakes.append(Mistake("task_timeout_s", str(options.task_timeout_s), "more than 0"))
+    if mistakes:
+        raise InputError("run", mistakes)
+
+
+def require_sources(plan: Plan, dispatcher: Dispatcher, options: RunOptions) -> None:
+    """Every source file exists and is no longer than its buffer. Raises ``InputError`` with all that are not."""
+    mistakes = list(_source_mistakes(plan, dispatcher))
+    if not options.base.is_dir():
+        mistakes.append(Mistake("base", str(options.base), "an existing folder"))
+    if mistakes:
+        raise InputError(f"inputs of {plan.problem.name!r}", mistakes)
+
+
+def _source_mistakes(plan: Plan, dispatcher: Dispatcher) -> Iterator[Mistake]:
+    for b in plan.problem.buffers:
+        path = dispatcher.source_path(b.id)
+        if path is None:
+            continue
+        where = f"buffers.{b.id}.source"
+        if not path.is_file():
+            yield Mistake(where, f"no file at {path}", "an existing file")
+        elif path.stat().st_size > b.size:
+            yield Mistake(where, f"{path.stat().st_size} bytes in {path}", f"at most the declared {b.size} bytes")
+
+
+def require_new_exports(plan: Plan, dispatcher: Dispatcher, ours: Collection[str], options: RunOptions) -> None:
+    """No export would replace a file, unless ``force`` or one of ``ours`` (buffers this run may have exported)."""
+    if options.force:
+        return
+    paths = {b: dispatcher.export_path(b) for b in plan.problem.graph.exported if b not in ours}
+    existing = sorted(str(p) for p in paths.values() if p is not None and _is_there(p))
+    if existing:
+        more = f" and {len(existing) - _SHOWN} more" if len(existing) > _SHOWN else ""
+        raise Refused(
+            f"the run would replace {', '.join(existing[:_SHOWN])}{more}. "
+            "Choose another --output-dir, or replace them with --force."
+        )
+
+
+def _is_there(path: Path) -> bool:
+    return path.exists() or path.is_symlink()
+
+
+def require_nothing_to_lose(state: RunState, kept: Collection[str], workspace: Workspace) -> None:
+    """No unfinished run and no kept buffers of an earlier one. Raises ``Refused``."""
+    if state.run_id is None:
+        return
+    if state.ended != "complete" and state.committed:
+        raise Refused(
+            f"{workspace.path} holds the unfinished run {state.run_id} ({len(state.committed)} executions done). "
+            "Continue it with `catalytic resume`, or give it up with --discard."
+        )
+    if kept:
+        names = ", ".join(sorted(kept)[:_SHOWN])
+        raise Refused(f"{workspace.path} holds kept buffers of run {state.run_id}: {names}. Drop them with --discard.")

@@ -1,0 +1,103 @@
+"""A worker process: one task at a time, on memory of its own, gone when its coordinator is gone.
+
+The main thread runs tasks. A second thread reads the pipe, so that a request to stop reaches a running task, and the
+end of the pipe ends the worker even in the middle of a task; the kernel does the same through PDEATHSIG when that
+thread cannot run. The writers' lock is inherited and held until death.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import queue
+import signal
+import sys
+import threading
+from multiprocessing.connection import Connection
+from time import monotonic
+
+from ..assignment import Answer, Assignment, Failure, FailureKind, LastWords, Progress
+from ..perform import perform
+from .fault import FaultReporter
+
+_PR_SET_PDEATHSIG = 1
+_PROGRESS_EVERY_S = 0.1
+
+
+class PipeMessenger:
+    """Talks to the coordinator through the worker's pipe."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
+        self._sending = threading.Lock()
+        self._stop = threading.Event()
+        self._execution = ""
+        self._last_progress = 0.0
+
+    def begin(self, execution: str) -> None:
+        """The messages from now on concern ``execution``."""
+        self._execution, self._last_progress = execution, 0.0
+        self._stop.clear()
+
+    def stop(self, execution: str) -> None:
+        """Ask the running task to end, if it is still ``execution``."""
+        if execution == self._execution:
+            self._stop.set()
+
+    def send(self, answer: Answer) -> None:
+        """Deliver ``answer``."""
+        with self._sending:
+            self._pipe.send(answer)
+
+    def report_fault(self, kind: FailureKind, message: str, next_step: str) -> None:
+        """Deliver a fault from its handler, where a lock may be held by the interrupted code."""
+        self._pipe.send(LastWords(Failure(self._execution, kind, message, next_step)))
+
+    def progress(self, fraction: float) -> None:
+        now = monotonic()
+        if now - self._last_progress >= _PROGRESS_EVERY_S:
+            self._last_progress = now
+            self.send(Progress(self._execution, fraction))
+
+    def cancelled(self) -> bool:
+        return self._stop.is_set()
+
+    def wait(self, seconds: float) -> bool:
+        return self._stop.wait(seconds) if seconds > 0 else self._stop.is_set()
+
+
+def main(descriptor: int, coordinator: int) -> None:
+    """Serve assignments from the pipe until it ends."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != coordinator:  # it died before the line above
+        os._exit(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the coordinator decides what Ctrl-C means
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    pipe = Connection(descriptor)
+    os.set_inheritable(descriptor, False)
+    messenger = PipeMessenger(pipe)
+    reporter = FaultReporter(messenger.report_fault)
+    assignments: queue.SimpleQueue[Assignment] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(pipe, messenger, assignments), daemon=True).start()
+    while True:
+        assignment = assignments.get()
+        answer = perform(assignment, messenger, watch=reporter.watch)
+        sys.stdout.flush()
+        messenger.send(answer)
+
+
+def _listen(pipe: Connection, messenger: PipeMessenger, assignments: queue.SimpleQueue[Assignment]) -> None:
+    while True:
+        try:
+            message = pipe.recv()
+        except (EOFError, OSError):
+            os._exit(0)
+        if isinstance(message, Assignment):
+            messenger.begin(message.execution)
+            assignments.put(message)
+        else:
+            messenger.stop(message)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

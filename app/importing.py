@@ -8,7 +8,10 @@ from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
 
+from catalytic.runtime.journal import read_run
 from catalytic.runtime.report import MeasuredTask
+from catalytic.runtime.state import fold
+from catalytic.runtime.workspace import Workspace
 from catalytic.solver.errors import Refused
 from catalytic.solver.formats import detect, dump_problem, import_wfcommons
 from catalytic.solver.problem import Policy, Problem, PythonCall
@@ -126,11 +129,12 @@ def _seen_from(problem: Problem, base: Path, folder: Path) -> tuple[Problem, tup
 
 
 def _with_measurements(problem: Problem, workspace: Path) -> tuple[Problem, str]:
-    from catalytic.runtime import coordinator
-    from catalytic.runtime.workspace import Workspace
-
-    measured = coordinator.measured(Workspace.open(workspace))
-    return corrected(problem, measured)
+    """``problem`` corrected by the last run of ``workspace``, whatever its state: what has committed was measured."""
+    state = fold(read_run(Workspace.open(workspace).metadata / "journal.db"))
+    lengths: dict[str, dict[str, Bytes]] = {}
+    for buffer, result in state.results.items():
+        lengths.setdefault(result.writer, {})[buffer] = Bytes(result.length)
+    return corrected(problem, [MeasuredTask(t, s, lengths.get(t, {})) for t, s in state.seconds.items()])
 
 
 def corrected(problem: Problem, measured: Iterable[MeasuredTask]) -> tuple[Problem, str]:

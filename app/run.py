@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from catalytic.runtime.events import RunEvent
 from catalytic.runtime.report import RunOptions, RunReport, Scrub
+from catalytic.runtime.workspace import Workspace
+from catalytic.solver.budget import Progress
 from catalytic.solver.check import violations
 from catalytic.solver.errors import InvalidPlan, StorageError
 from catalytic.solver.plan import Plan, plan_without_reuse
-from catalytic.solver.problem import Workspace as Geometry
 
 from .plan import find_plan
 from .request import Observer, PlanRequest, Search
@@ -96,7 +98,7 @@ def run(request: RunRequest, observer: Observer | None = None) -> RunAnswer:
     options = _options(request, source, plan)
     with _workspace_for(request, plan) as (path, created):
         workspace = _open_or_create(path, plan)
-        report = coordinator.execute(plan, workspace, options, observer)
+        report = coordinator.execute(plan, workspace, options, run_observer(observer))
     return RunAnswer(summarise(plan), report, path, created, options.output_dir, source.notes)
 
 
@@ -189,12 +191,22 @@ def _workspace_for(request: RunRequest, plan: Plan) -> Iterator[tuple[Path, bool
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _open_or_create(path: Path, plan: Plan):  # type: ignore[no-untyped-def]
-    from catalytic.runtime.workspace import Workspace
+def run_observer(observer: Observer | None) -> Callable[[RunEvent], None] | None:
+    """An observer of a run's events that tells ``observer`` how much of the planned work is done."""
+    if observer is None:
+        return None
 
+    def observe(event: RunEvent) -> None:
+        fraction = event.done / event.total if event.total else None
+        observer(Progress("run", fraction, f"{event.kind.value} {event.task or ''}"))
+
+    return observe
+
+
+def _open_or_create(path: Path, plan: Plan) -> Workspace:
     if is_workspace(path):
         return Workspace.open(path)
-    geometry: Geometry = plan.problem.workspace
+    geometry = plan.problem.workspace
     return Workspace.create(
         path,
         size=geometry.size,

@@ -41,7 +41,7 @@ class Shape:
             partitions=partitions,
             alignment=self.alignment or old.alignment,
             isolation=self.isolation or isolation,
-        )  # fmt: skip
+        )
         resources = dict(problem.resources)
         if self.workers is not None:
             resources["workers"] = self.workers

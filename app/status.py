@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from catalytic.runtime.report import RegionOwner, StatusReport
+from catalytic.runtime.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +21,9 @@ class StatusAnswer:
 def workspace_status(path: Path, region: str | None = None) -> StatusAnswer:
     """State of the workspace at ``path``. ``InputError`` for a region (or buffer) its last plan does not have."""
     from catalytic.runtime import coordinator
-    from catalytic.runtime.workspace import Workspace
 
     workspace = Workspace.open(path)
     report = coordinator.status(workspace)
     if region is None:
         return StatusAnswer(report)
-    return StatusAnswer(report, region, tuple(coordinator.owners(workspace, region)))
+    return StatusAnswer(report, region, tuple(coordinator.region_history(workspace, region)))

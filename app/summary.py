@@ -186,11 +186,9 @@ def _partitions(plan: Plan) -> tuple[PartitionUse, ...]:
         for partition in task.partitions:
             spans[partition].append((task.start, task.end))
     return tuple(
-        PartitionUse(
-            p, height[p], workspace.partition_size, regions[p], len(spans[p]), to_seconds(_covered(spans[p]))
-        )
+        PartitionUse(p, height[p], workspace.partition_size, regions[p], len(spans[p]), to_seconds(_covered(spans[p])))
         for p in range(workspace.partitions)
-    )  # fmt: skip
+    )
 
 
 def _covered(spans: list[tuple[int, int]]) -> int:

@@ -52,9 +52,7 @@ def _require_freedom(problem: Problem, starts: Mapping[str, Tick]) -> None:
         mistakes.append(
             Mistake("isolation", "exclusive", "shared: tasks with fixed starts cannot wait for a partition")
         )
-    changes = sorted(
-        change for t in problem.tasks for change in ((starts[t.id] + t.duration, -1), (starts[t.id], 1))
-    )  # fmt: skip
+    changes = sorted(change for t in problem.tasks for change in ((starts[t.id] + t.duration, -1), (starts[t.id], 1)))
     running = most = 0
     for _, change in changes:
         running += change
@@ -123,9 +121,7 @@ def _placed(compact: Compact, starts: Mapping[str, Tick], search: Search, least:
         return None
     budget = search.budget.start()
     moments = np.array([starts[t] for t in compact.tasks], dtype=np.int64)
-    placement = place(
-        compact, moments, partitions, budget, enough=least, tries=200, cp_sat_s=budget.remaining_s() / 2
-    )  # fmt: skip
+    placement = place(compact, moments, partitions, budget, enough=least, tries=200, cp_sat_s=budget.remaining_s() / 2)
     return _plan(compact, starts, placement, search) if placement.fits else None
 
 

@@ -9,13 +9,18 @@ from .options import ANY_FOLDER, POSITIVE, SCALE, SECONDS, Command, applied
 SEALS = ("sha256", "blake3", "xxh3_128")
 
 
+processes_option = click.option("--processes", type=POSITIVE, help="Worker processes. [default: the problem's workers]")
+force_option = click.option("--force", is_flag=True, help="Replace exported files that exist.")
+repair_option = click.option("--repair-spill", is_flag=True, help="A repair that does not fit may use a file outside.")
+
+
 def run_options(command: Command) -> Command:
     """Options of an execution."""
     return applied(
         [
             click.option("--output-dir", type=ANY_FOLDER, help="Where exports go. [default: ./NAME-out]"),
-            click.option("--processes", type=POSITIVE, help="Worker processes. [default: the problem's workers]"),
-            click.option("--force", is_flag=True, help="Replace exported files that exist."),
+            processes_option,
+            force_option,
             click.option("--discard", is_flag=True, help="Drop buffers that another run kept in the workspace."),
             click.option("--seal", type=click.Choice(SEALS), help="Digest of every region. [default: the plan's]"),
             click.option(
@@ -25,7 +30,7 @@ def run_options(command: Command) -> Command:
                 show_default=True,
                 help="pattern: fill a region before its writer starts, which exposes outputs left unwritten.",
             ),
-            click.option("--repair-spill", is_flag=True, help="A repair that does not fit may use a file outside."),
+            repair_option,
             click.option(
                 "--time-factor",
                 type=SCALE,

@@ -7,14 +7,21 @@ from .words import bound_factor, factor, percent, plural, seconds
 
 
 def headline(plan: PlanSummary) -> str:
-    """``name: STATUS | reuse factor V (at most B, EVIDENCE) | makespan V (at least B, EVIDENCE) | gap | time``."""
+    """``name: STATUS | reuse factor V (at most B, EVIDENCE) | makespan V (at least B, EVIDENCE) | gap | time``.
+
+    A value that equals its bound says ``= bound``: the two are rounded apart, and would look as if they differed.
+    """
     verdict = plan.status if plan.target_met else f"TARGET MISSED (asked {plan.target:g}), {plan.status}"
-    most = _bound("at most", bound_factor(plan.largest_reuse_factor), plan.reuse_evidence)
-    least = _bound("at least", seconds(plan.least_makespan_s), plan.makespan_evidence)
+    most = "= bound"
+    if plan.reuse_factor != plan.largest_reuse_factor:
+        most = f"at most {bound_factor(plan.largest_reuse_factor)}"
+    least = "= bound"
+    if plan.makespan_s != plan.least_makespan_s:
+        least = f"at least {seconds(plan.least_makespan_s)}"
     parts = [
         f"{plan.name}: {verdict}",
-        f"reuse factor {factor(plan.reuse_factor)} {most}",
-        f"makespan {seconds(plan.makespan_s)} {least}",
+        f"reuse factor {factor(plan.reuse_factor)} {_graded(most, plan.reuse_evidence)}",
+        f"makespan {seconds(plan.makespan_s)} {_graded(least, plan.makespan_evidence)}",
         f"gap {percent(plan.gap)}",
     ]
     if plan.seconds is not None:
@@ -44,5 +51,5 @@ def policies(plan: PlanSummary) -> str:
     return "\n".join(lines)
 
 
-def _bound(words: str, value: str, evidence: str | None) -> str:
-    return f"({words} {value}, {evidence})" if evidence is not None else "(no bound)"
+def _graded(bound: str, evidence: str | None) -> str:
+    return f"({bound}, {evidence})" if evidence is not None else "(no bound)"

@@ -1,7 +1,8 @@
 """Which bytes are used when, as text: per partition time runs to the right and addresses run upwards.
 
-A cell shows the owner of its bytes by a letter; the letters of neighbours in time differ, so that a change of letter
-is a reuse. ``.`` is a cell no living buffer covers by half.
+A cell shows who owns its middle byte at its middle moment: a letter for a buffer, ``.`` for nobody. Regions are
+lettered in order of birth, so that neighbours in time differ and a change of letter is a reuse. What is smaller than a
+cell may not show.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ def command(
 
     request = ImportRequest(
         file, problem, scale_sizes, scale_time, from_run, scratch_from_memory, shape_of(options), force
-    )  # fmt: skip
+    )
     answer = import_file(request)
     if as_json:
         output.document(document.render("catalytic-import/1", answer))

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import rich_click as click
 
 from .. import output
 from ..options import CONTEXT, EXISTING_FOLDER, exit_codes, json_option
 from ..progress import progress_bar
-from ..requests import execution_of
-from ..run_options import run_options
+from ..run_options import force_option, processes_option, repair_option
 
 
 @click.command("resume", context_settings=CONTEXT, epilog=exit_codes(0, 1, 2, 5, 6, 7, 8, 9, 130, 143))
 @click.argument("workspace", type=EXISTING_FOLDER)
-@run_options
+@processes_option
+@force_option
+@repair_option
 @json_option
-def command(workspace: Path, as_json: bool, **options: Any) -> int:
-    """Take up the interrupted run of WORKSPACE: run what it left undone, and what is damaged and still needed."""
-    from catalytic.app.resume import resume
+def command(workspace: Path, processes: int | None, force: bool, repair_spill: bool, as_json: bool) -> int:
+    """Take up the interrupted run of WORKSPACE: run what it left undone, and what is damaged and still needed.
+
+    Everything else stays what the run was asked when it began.
+    """
+    from catalytic.app.resume import ResumeRequest, resume
     from catalytic.app.views import document
     from catalytic.app.views import run as view
 
     with progress_bar() as observer:
-        answer = resume(workspace, execution_of(options), observer)
+        answer = resume(ResumeRequest(workspace, processes, force, repair_spill), observer)
     if as_json:
         output.document(document.render("catalytic-resume/1", answer))
     else:

@@ -30,7 +30,7 @@ def test_plan_says_value_bound_evidence_and_status_in_one_line(tmp_path: Path) -
     headline = said.out.splitlines()[0]
     assert said.code == 0
     # Three of the four buffers of 64 KiB live while b runs: 1 - 3/4.
-    assert "reuse factor 0.2500 (at most 0.2500, CERTIFICATE)" in headline
+    assert "reuse factor 0.2500 (= bound, CERTIFICATE)" in headline
     assert "makespan" in headline
     assert "OPTIMAL" in headline
     assert "inputs external, outputs export" in said.out
@@ -88,7 +88,7 @@ def test_a_target_out_of_reach_is_proved_and_the_remedies_work(tmp_path: Path) -
 
     assert said.code == 3
     assert said.out == ""
-    assert "at most 0.2500" in said.err
+    assert "has a reuse factor above 0.2500 (working_set, CERTIFICATE)" in said.err
     assert "'d'" in said.err or "'b'" in said.err
     assert not (tmp_path / "plan.json").exists()
     remedies = [line.split("try: ", 1)[1] for line in said.err.splitlines() if "try: " in line]
@@ -160,9 +160,7 @@ def test_a_plan_that_cannot_be_written_is_a_storage_error(tmp_path: Path) -> Non
 
 def test_what_if_prints_one_row_per_value_and_writes_nothing(tmp_path: Path) -> None:
     problem = write_problem(tmp_path)
-    said = catalytic(
-        "plan", problem, "-o", tmp_path / "plan.json", "--what-if", "size=100kB,1MB", "--time-limit", "6"
-    )  # fmt: skip
+    said = catalytic("plan", problem, "-o", tmp_path / "plan.json", "--what-if", "size=100kB,1MB", "--time-limit", "6")
 
     rows = said.out.splitlines()
     assert said.code == 0
@@ -214,7 +212,8 @@ def test_check_refuses_a_plan_of_another_problem(tmp_path: Path) -> None:
 def test_check_lists_the_broken_rules_of_a_plan(tmp_path: Path) -> None:
     plan = planned(tmp_path)
     content = json.loads(plan.read_bytes())
-    content["edges"] = [e for e in content["edges"] if e["kind"] != "reuse"]
+    for region in content["regions"]:
+        region["extents"][0] |= {"partition": 0, "offset": 0}
     plan.write_text(json.dumps(content))
 
     said = catalytic("check", plan, "--json")
@@ -230,7 +229,7 @@ def test_a_plan_whose_headline_was_edited_is_refused(tmp_path: Path) -> None:
     content["catalytic_execution_plan"]["reuse_factor"] = 0.99
     plan.write_text(json.dumps(content))
 
-    said = catalytic("show", plan)
+    said = catalytic("check", plan)
 
     assert said.code == 5
     assert "reuse_factor" in said.err

@@ -156,7 +156,7 @@ class _Pipeline:
         if seconds <= 0.1:
             return order
         answer = order_below(self.compact, ceiling, seconds, self.budget)
-        if answer.impossible:
+        if answer.impossible and self.claimable():
             value = (ceiling // self.unit + 1) * self.unit
             claim = Bound("peak_live", value, "cp_sat", Evidence.SOLVER_CLAIM, answer.parameters)
             self.peaks = (claim, *self.peaks)
@@ -165,6 +165,10 @@ class _Pipeline:
             if peak < order.peak:
                 return Order(answer.order, peak)
         return order
+
+    def claimable(self) -> bool:
+        """Whether CP-SAT's models relax every plan: they fix who shares bytes in place, which other plans need not."""
+        return not any(t.in_place for t in self.problem.tasks)
 
     def lean(self, search: PrioritySearch, ceiling: int, enough: int = 0) -> None:
         """Smallest footprint: sequential schedules in every number of partitions, placed with effort."""
@@ -238,7 +242,7 @@ class _Pipeline:
             return
         hint, upper = self.fastest.candidate.schedule.start, self.fastest.makespan
         solution = least_makespan(self.compact, ceiling, hint, self.least_makespan(), upper, seconds, self.budget)
-        if solution.bound > self.least_makespan():
+        if solution.bound > self.least_makespan() and self.claimable():
             claim = Bound("makespan", solution.bound, "cp_sat", Evidence.SOLVER_CLAIM, solution.parameters)
             self.makespans = (claim, *self.makespans)
         if solution.start is not None:

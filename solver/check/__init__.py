@@ -30,7 +30,7 @@ Rules, by name:
 from __future__ import annotations
 
 from ..plan import Plan
-from .claims import bounds, measures, verdict
+from .claims import bounds, measured, measures, verdict
 from .facts import facts_of
 from .identity import canonical, identity
 from .order import edges, reuse
@@ -54,6 +54,7 @@ def violations(plan: Plan) -> list[Violation]:
     if strangers:
         return strangers
     shared = successions(plan)
+    real = measured(plan, facts, shared)
     return [
         *canonical(plan),
         *times(plan, facts),
@@ -66,7 +67,7 @@ def violations(plan: Plan) -> list[Violation]:
         *edges(plan, facts, shared),
         *reuse(plan, facts, shared),
         *story(plan, facts, shared),
-        *measures(plan, facts, shared),
-        *bounds(plan, facts),
-        *verdict(plan, facts),
+        *measures(plan, real),
+        *bounds(plan, facts, real),
+        *verdict(plan, facts, real),
     ]

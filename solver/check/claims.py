@@ -11,28 +11,33 @@ from fractions import Fraction
 from itertools import pairwise
 from math import floor, isclose
 
-from ..plan import Bound, Evidence, Objective, Plan, Status
+from ..plan import Bound, Evidence, Measures, Objective, Plan, Status
+from ..units import Bytes, Tick
 from .facts import Facts
 from .sharing import Successions
 from .violation import Violation
 
 
-def measures(plan: Plan, facts: Facts, shared: Successions) -> Iterator[Violation]:
-    """Allocated, footprint, reuse factor, makespan and peak are what the regions and times give."""
+def measured(plan: Plan, facts: Facts, shared: Successions) -> Measures:
+    """The measures that regions and times give, whatever the plan states."""
     height: dict[int, int] = {}
-    makespan = max((int(t.end) for t in plan.tasks), default=0)
     for r in plan.regions:
         for e in r.extents:
             height[e.partition] = max(height.get(e.partition, 0), e.offset + e.length)
     footprint = sum(height.values())
-    m = plan.measures
-    for name, found, expected in (
-        ("allocated", m.allocated, facts.allocated),
-        ("footprint", m.footprint, footprint),
-        ("reuse_factor", m.reuse_factor, 1 - footprint / facts.allocated if facts.allocated else None),
-        ("makespan", m.makespan, makespan),
-        ("peak_live", m.peak_live, _peak(plan, shared)),
-    ):
+    return Measures(
+        allocated=Bytes(facts.allocated),
+        footprint=Bytes(footprint),
+        reuse_factor=(facts.allocated - footprint) / facts.allocated if facts.allocated else None,
+        makespan=max((t.end for t in plan.tasks), default=Tick(0)),
+        peak_live=Bytes(_peak(plan, shared)),
+    )
+
+
+def measures(plan: Plan, real: Measures) -> Iterator[Violation]:
+    """Allocated, footprint, reuse factor, makespan and peak are stated as they are."""
+    for name in ("allocated", "footprint", "reuse_factor", "makespan", "peak_live"):
+        found, expected = getattr(plan.measures, name), getattr(real, name)
         if found != expected:
             yield Violation("measures", f"{name} is stated as {found}, it is {expected}")
 
@@ -62,7 +67,7 @@ class _Unproved(Exception):
     """The witness does not show what it should."""
 
 
-def bounds(plan: Plan, facts: Facts) -> Iterator[Violation]:
+def bounds(plan: Plan, facts: Facts, real: Measures) -> Iterator[Violation]:
     """Each certificate proves its value, each other claim says how it is known, and none contradicts the plan."""
     for b in plan.proof.bounds:
         name = f"{b.quantity} >= {b.value} by {b.method}"
@@ -76,10 +81,10 @@ def bounds(plan: Plan, facts: Facts) -> Iterator[Violation]:
                     yield Violation("bounds", f"{name}: its witness proves {proved} only")
         elif not b.witness:
             yield Violation("bounds", f"{name} is a claim without the parameters of the search")
-        if b.quantity == "peak_live" and b.value > plan.measures.peak_live:
-            yield Violation("bounds", f"{name}, yet this plan has a peak of {plan.measures.peak_live}")
-        if b.quantity == "makespan" and b.value > plan.measures.makespan and _meets_target(plan):
-            yield Violation("bounds", f"{name}, yet this plan takes {plan.measures.makespan}")
+        if b.quantity == "peak_live" and b.value > real.peak_live:
+            yield Violation("bounds", f"{name}, yet this plan has a peak of {real.peak_live}")
+        if b.quantity == "makespan" and b.value > real.makespan and _meets_target(plan, real):
+            yield Violation("bounds", f"{name}, yet this plan takes {real.makespan}")
 
 
 def _proved(bound: Bound, plan: Plan, facts: Facts) -> int:
@@ -243,15 +248,15 @@ def _topological(facts: Facts) -> Iterator[str]:
                 free.append(s)
 
 
-def _meets_target(plan: Plan) -> bool:
-    factor = plan.measures.reuse_factor
+def _meets_target(plan: Plan, real: Measures) -> bool:
+    factor = real.reuse_factor
     return plan.proof.target is None or factor is None or factor >= plan.proof.target
 
 
-def verdict(plan: Plan, facts: Facts) -> Iterator[Violation]:
+def verdict(plan: Plan, facts: Facts, real: Measures) -> Iterator[Violation]:
     """Target, status, gap and the two headline bounds agree with measures and bounds."""
-    proof, m = plan.proof, plan.measures
-    if not _meets_target(plan) and proof.status in (Status.OPTIMAL, Status.FEASIBLE):
+    proof, m = plan.proof, real
+    if not _meets_target(plan, real) and proof.status in (Status.OPTIMAL, Status.FEASIBLE):
         yield Violation("target", f"the reuse factor {m.reuse_factor} misses the target {proof.target}")
     best = {q: max((b.value for b in proof.bounds if b.quantity == q), default=None) for q in ("peak_live", "makespan")}
     largest = 1 - best["peak_live"] / m.allocated if best["peak_live"] is not None and m.allocated else None

@@ -106,12 +106,17 @@ def _cycle(successors: dict[str, list[str]]) -> list[str]:
 def reuse(plan: Plan, facts: Facts, shared: Successions) -> Iterator[Violation]:
     """Who takes bytes over waits, by a path of edges, for all who used them: whatever the clock says.
 
-    Usually the wait is an edge of its own; otherwise the edges are followed backwards from who waits.
+    Usually the wait is an edge of its own; otherwise the edges are followed backwards from who waits. An edge against
+    the times is a violation of its own and counts for nothing here.
     """
-    direct = {(e.source, e.target) for e in plan.edges}
+    direct = {
+        (e.source, e.target)
+        for e in plan.edges
+        if e.source in plan.task and e.target in plan.task and plan.task[e.source].end <= plan.task[e.target].start
+    }
     before: dict[str, list[str]] = {}
-    for e in plan.edges:
-        before.setdefault(e.target, []).append(e.source)
+    for source, target in direct:
+        before.setdefault(target, []).append(source)
     open_waits: dict[str, dict[str, tuple[str, str]]] = {}
     for earlier, later in sorted(shared):
         if facts.residents[later].writer is None and facts.preloaded:
@@ -132,15 +137,12 @@ def reuse(plan: Plan, facts: Facts, shared: Successions) -> Iterator[Violation]:
 
 
 def _ancestors(plan: Plan, before: dict[str, list[str]], target: str, earliest: int) -> set[str]:
-    """Tasks from which a path of edges leads to ``target``, back to those that start at ``earliest``.
-
-    A path along which starts fall has an edge that contradicts the times, which is a violation of its own.
-    """
+    """Tasks from which a path of edges leads to ``target``, back to those that start at ``earliest``."""
     seen: set[str] = set()
     stack = list(before.get(target, ()))
     while stack:
         t = stack.pop()
-        if t not in seen and t in plan.task and plan.task[t].start >= earliest:
+        if t not in seen and plan.task[t].start >= earliest:
             seen.add(t)
             stack += before.get(t, ())
     return seen

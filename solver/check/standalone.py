@@ -362,7 +362,7 @@ def edges(c):
     for kind, meant in zip(given, (data, after, reuse, exclusive, resource)):  # noqa: B905
         for edge in sorted(given[kind] - meant, key=str):
             yield "edges", f"{edge} ({kind}) has no reason"
-    direct, before = {(e["from"], e["to"]) for e in known}, {}
+    direct, before = {(e["from"], e["to"]) for e in known if c.end[e["from"]] <= c.start[e["to"]]}, {}
     for source, target in direct:
         before.setdefault(target, []).append(source)
     for a, b in sorted(c.shared):
@@ -370,13 +370,7 @@ def edges(c):
             yield "reuse", f"{b!r} is there from the start and takes over bytes of {a!r}"
         for t in c.fillers(b):
             waits = {u for u in c.users(a) if (u, t) not in direct and not (u == t and (b, a) in c.in_place)}
-            seen, stack = set(), list(before.get(t, ())) if waits else []
-            while stack:
-                u = stack.pop()
-                if u not in seen:
-                    seen.add(u)
-                    stack += before.get(u, ())
-            for u in sorted(waits - seen):
+            for u in sorted(waits - reached(t, before)) if waits else ():
                 yield "reuse", f"no path of edges makes {t!r} ({b!r}) wait for {u!r}, which uses {a!r}"
 
 
@@ -424,7 +418,7 @@ def measures(c):
         total += changes[moment]
         c.peak = max(c.peak, total)
     c.footprint = sum(height.values())
-    c.factor = 1 - c.footprint / c.allocated if c.allocated else None
+    c.factor = (c.allocated - c.footprint) / c.allocated if c.allocated else None
     names = (("allocated", c.allocated), ("footprint", c.footprint), ("reuse_factor", c.factor), ("peak_live", c.peak))
     for name, value in (*names, ("makespan", c.makespan)):
         found = ticks(c.head[name]) if name == "makespan" else c.head[name]
@@ -442,17 +436,33 @@ def longest_from(c, order, sources):
     return longest
 
 
+def reached(task, links):
+    """Tasks that ``links`` lead to from ``task``, itself not included."""
+    seen, stack = set(), [task]
+    while stack:
+        for t in links.get(stack.pop(), ()):
+            if t not in seen:
+                seen.add(t)
+                stack.append(t)
+    return seen
+
+
 def proved(c, bound, order):
     """The value that a certificate's witness proves; raises when it proves nothing."""
     witness, how = bound["witness"], (bound["quantity"], bound["method"])
-    if how == ("peak_live", "working_set"):
-        task, names = c.tasks[witness["task"]], witness["buffers"]
-        if not set(names) <= {*task["inputs"], *task["outputs"], "scratch:" + witness["task"]}:
+    if how in (("peak_live", "working_set"), ("peak_live", "through_set")):
+        task, names = c.tasks[witness["task"]], set(witness["buffers"])
+        through = names - {*task["inputs"], *task["outputs"], "scratch:" + witness["task"]}
+        if through and how[1] == "working_set":
             raise ValueError("buffers that the task does not touch")
-        saved = sum(
-            min(c.size[a], c.size[b]) for a, b in task["in_place"].items() if a in set(names) and b in set(names)
-        )
-        return sum(c.size[b] for b in set(names)) - saved
+        after = {t: [s for s in c.tasks if t in c.before[s]] for t in c.tasks} if through else {}
+        earlier, later = reached(witness["task"], c.before), reached(witness["task"], after)
+        for b in through:
+            here = c.writer[b] in earlier if b in c.writer else c.preloaded or earlier & set(c.readers[b])
+            if not here or not (b in c.kept or later & set(c.readers[b])):
+                raise ValueError(f"{b!r} need not exist while the task runs")
+        saved = sum(min(c.size[a], c.size[b]) for a, b in task["in_place"].items() if {a, b} <= names)
+        return sum(c.size[b] for b in names) - saved
     if how == ("makespan", "critical_path"):
         path = witness["path"]
         if any(a not in c.before[b] for a, b in zip(path, path[1:])):  # noqa: B905, RUF007
@@ -526,7 +536,7 @@ def claims(c):
 RULES = (headline, canonical, times, partitions, space, pools, overlaps, edges, story, measures, claims)
 
 
-def check(plan):
+def check(plan: dict) -> "list[tuple[str, str]]":
     """Every violation of a plan (a parsed file) as (rule, sentence); the empty list when it is valid."""
     case = Case(plan)
     strangers = list(identity(case))
@@ -536,7 +546,7 @@ def check(plan):
     return [violation for rule in RULES for violation in rule(case)]
 
 
-def same_problem(plan, problem):
+def same_problem(plan: dict, problem: dict) -> "list[tuple[str, str]]":
     """Sections in which a problem file says something else than the plan's embedded problem."""
     a, b = read_problem(plan["problem"]), read_problem(problem)
     b["resources"].setdefault("workers", a["resources"].get("workers"))  # by default the cores of some machine

@@ -212,7 +212,7 @@ def _measures(problem: Problem, regions: Sequence[Region], end: Mapping[str, Tic
     return Measures(
         allocated=allocated,
         footprint=Bytes(footprint),
-        reuse_factor=1 - footprint / allocated if allocated else None,
+        reuse_factor=(allocated - footprint) / allocated if allocated else None,
         makespan=max(end.values(), default=Tick(0)),
         peak_live=Bytes(_peak_live(regions)),
     )

@@ -68,8 +68,7 @@ def _memory_time_energy(compact: Compact, ceiling: int) -> Iterator[Bound]:
         for b in buffers:
             ends = [reach[number[r]] for r in graph.readers[b]]
             total += graph.aligned_size[b] * max([int(graph.task[writer].duration), *ends])
-    in_place = any(len(members) > 1 for members in compact.blocks)
-    if total and not in_place:  # with shared bytes the rectangles may overlap, and the argument fails
+    if total and not any(t.in_place for t in problem.tasks):  # rectangles that share bytes would count twice
         yield Bound("makespan", -(-total // ceiling), "memory_time_energy", Evidence.CERTIFICATE, {"ceiling": ceiling})
 
 

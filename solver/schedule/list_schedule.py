@@ -131,6 +131,8 @@ def list_schedule(  # type: ignore[no-untyped-def]
     start = np.full(n, -1, np.int64)
     end = np.full(n, -1, np.int64)
     where = np.full(m, -1, np.int64)
+    loaded_at = np.full(m, -1, np.int64)
+    loaded_by = np.full(m, -1, np.int64)
     left = users.copy()  # users that have not ended
     unstarted = users.copy()  # users that have not started
     missing = np.empty(n, np.int64)
@@ -197,6 +199,10 @@ def list_schedule(  # type: ignore[no-untyped-def]
             if fits and exclusive:
                 for i in range(os[t], os[t + 1]):
                     if held[where[oi[i]]] >= 0:
+                        fits = False
+                for i in range(ts[t], ts[t + 1]):
+                    # Among readers that start together the one with the least id loads (and holds the partition).
+                    if lazy[ti[i]] and loaded_at[ti[i]] == now and loaded_by[ti[i]] > t:
                         fits = False
             count = 0
             if fits:
@@ -279,6 +285,8 @@ def list_schedule(  # type: ignore[no-untyped-def]
             end[t] = now + dur[t]
             for r in range(capacity.shape[0]):
                 free[r] -= demand[t, r]
+            for i in range(count):
+                loaded_at[needed[i]], loaded_by[needed[i]] = now, t
             for i in range(ts[t], ts[t + 1]):
                 unstarted[ti[i]] -= 1
             while first < n and start[reference[first]] >= 0:

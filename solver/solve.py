@@ -19,7 +19,7 @@ from math import gcd
 from .budget import Budget, Progress
 from .check import violations
 from .errors import InvalidPlan
-from .order import Compact, Order, least_peak_order, peak_bounds
+from .order import Compact, Order, forces_of_pools, least_peak_order, peak_bounds
 from .order.compact import Ints
 from .order.cp_sat_order import order_below
 from .order.sequence import sequence_peak
@@ -108,6 +108,9 @@ class _Pipeline:
         ceiling = wanted if self.objective is Objective.MAKESPAN else int(self.problem.workspace.capacity)
         if self.least_peak() > min(ceiling, wanted):
             return self.infeasible(min(ceiling, wanted))
+        overfull = self.overfull_pool()
+        if overfull:
+            return Outcome(Status.INFEASIBLE, None, self.bounds(), False, overfull, self.enlarged())
         self.say("order", "searching an order with a low peak")
         order = self.order(min(ceiling, wanted))
         if self.least_peak() > min(ceiling, wanted):
@@ -124,6 +127,15 @@ class _Pipeline:
         self.say("schedule", "searching schedules under the ceiling")
         self.fast(search, ceiling)
         return self.outcome(ceiling, wanted)
+
+    def overfull_pool(self) -> str:
+        """Why some pool's size limit cannot hold, or the empty text."""
+        limits = {p.id: p.size for p in self.problem.graph.pools if p.size is not None}
+        if limits:
+            for pool, force in forces_of_pools(self.compact).items():
+                if pool in limits and force.bytes > limits[pool]:
+                    return f"pool {pool!r} is limited to {format_size(limits[pool])}, but {force.sentence()}"
+        return ""
 
     def wanted_ceiling(self) -> int:
         """Largest footprint that meets the target and the workspace."""

@@ -6,7 +6,7 @@ and read by a descendant of ``t`` are alive, whatever the schedule. Such a set i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -42,24 +42,42 @@ def peak_bounds(compact: Compact) -> tuple[tuple[Bound, ...], Force | None]:
     Complexity: O((tasks + uses) x tasks / 64) for the ancestor masks; beyond ``MOST_TASKS_FOR_THROUGH_SETS`` only the
     working sets are looked at.
     """
-    graph = compact.problem.graph
-    if not graph.resident:
+    if not compact.problem.graph.resident:
         return (), None
-    touched = {t: graph.working_set(t) for t in compact.tasks}
+    force = _heaviest_moment(compact, _moments(compact))
+    touched = set(compact.problem.graph.working_set(force.task))
+    method = "working_set" if touched.issuperset(force.buffers) else "through_set"
+    witness = {"task": force.task, "buffers": list(force.buffers)}
+    return (Bound("peak_live", force.bytes, method, Evidence.CERTIFICATE, witness),), force
+
+
+def forces_of_pools(compact: Compact) -> dict[str, Force]:
+    """Pool id -> the moment that forces its own peak: no slices of the pool add up to less."""
+    pool_of = compact.problem.graph.pool_of
+    moments = _moments(compact)
+    return {
+        pool: _heaviest_moment(compact, {t: [b for b in alive if pool_of[b] == pool] for t, alive in moments.items()})
+        for pool in compact.pools
+    }
+
+
+def _moments(compact: Compact) -> dict[str, list[str]]:
+    """Per task, the resident buffers that are alive whenever it runs, in every schedule."""
     through = _through_sets(compact) if compact.task_count <= MOST_TASKS_FOR_THROUGH_SETS else {}
+    return {t: [*compact.problem.graph.working_set(t), *through.get(t, ())] for t in compact.tasks}
+
+
+def _heaviest_moment(compact: Compact, moments: Mapping[str, list[str]]) -> Force:
+    graph = compact.problem.graph
     size = graph.aligned_size
 
     def bytes_alive(t: str) -> int:
-        inside = set(touched[t])
+        inside = set(moments[t])
         saved = sum(min(size[o], size[i]) for o, i in graph.task[t].in_place if o in inside and i in inside)
-        return sum(size[b] for b in touched[t]) - saved + sum(size[b] for b in through.get(t, ()))
+        return sum(size[b] for b in moments[t]) - saved
 
     task = max(compact.tasks, key=bytes_alive)
-    buffers = sorted({*touched[task], *through.get(task, ())}, key=lambda b: (-size[b], b))
-    force = Force(task, tuple(buffers), bytes_alive(task))
-    method = "through_set" if through.get(task) else "working_set"
-    witness = {"task": task, "buffers": buffers}
-    return (Bound("peak_live", force.bytes, method, Evidence.CERTIFICATE, witness),), force
+    return Force(task, tuple(sorted(moments[task], key=lambda b: (-size[b], b))), bytes_alive(task))
 
 
 def _through_sets(compact: Compact) -> dict[str, list[str]]:

@@ -1,58 +1,102 @@
-"""Garbage collection: remove what dead programs left behind, in a workspace nobody owns."""
+"""Garbage collection: remove what dead programs left behind, in and beside a workspace nobody owns."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from catalytic.solver.errors import StorageError
+from catalytic.runtime.inspection import living_kept
+from catalytic.runtime.journal import read_run
+from catalytic.runtime.locks import WorkspaceLocks, owner_pid
+from catalytic.runtime.state import RunState, fold
+from catalytic.runtime.workspace import Workspace
+from catalytic.solver.errors import Refused, StorageError
 
 from .files import STAGED_SUFFIX
+from .run import reference_prefix
 
-UNFINISHED = ("*.part", f"*{STAGED_SUFFIX}")
+UNFINISHED = (".*.part", f".*{STAGED_SUFFIX}")
 """Names of files that are renamed when they are whole; one that is still there was never finished."""
 
 
 @dataclass(frozen=True, slots=True)
 class GcAnswer:
-    """What was removed (or would be, when ``dry_run``), relative to the workspace; and the kept buffers forgotten."""
+    """What was removed (or would be, with ``dry_run``), as paths; their bytes; and the kept buffers forgotten."""
 
     workspace: Path
     dry_run: bool
-    files: tuple[str, ...]
+    removed: tuple[Path, ...]
     bytes: int
     forgotten: tuple[str, ...]
 
 
 def collect(path: Path, *, kept: bool = False, dry_run: bool = False) -> GcAnswer:
-    """Remove staged and half-written files of the workspace at ``path``; with ``kept``, forget kept buffers too.
+    """Remove half-written files, staged files of ended runs, and workspaces that reference runs left behind.
 
-    ``WorkspaceBusy`` while a run owns it. Partitions, journal, seals and logs are never touched.
+    With ``kept``, also forget the kept buffers of the last run, which must have ended (``Refused`` otherwise): its
+    journal moves to ``logs/`` and the workspace is as new. ``WorkspaceBusy`` while a run owns it.
     """
-    from catalytic.runtime.locks import WorkspaceLocks
-    from catalytic.runtime.workspace import Workspace
-
     workspace = Workspace.open(path)
     with WorkspaceLocks(workspace.metadata):
-        stale = sorted(_stale(workspace.path))
-        size = sum(file.stat().st_size for file in stale)
+        state = fold(read_run(workspace.metadata / "journal.db"))
+        stale = sorted(_stale(workspace, state))
+        size = sum(_bytes(entry) for entry in stale)
+        forgotten = _kept_buffers(workspace, state) if kept else ()
         if not dry_run:
-            for file in stale:
-                _remove(file)
-    return GcAnswer(workspace.path, dry_run, tuple(str(f.relative_to(workspace.path.parent)) for f in stale), size, ())
+            for entry in stale:
+                _remove(entry)
+            if kept and state.run_id is not None:
+                _retire(workspace, state.run_id)
+    return GcAnswer(workspace.path, dry_run, tuple(stale), size, forgotten)
 
 
-def _stale(workspace: Path) -> Iterator[Path]:
-    """Everything in ``staging/``, and unfinished files in the folders that are written by renaming."""
-    yield from (file for file in (workspace / "staging").rglob("*") if file.is_file())
+def _stale(workspace: Workspace, state: RunState) -> Iterator[Path]:
+    """Staged files of an unfinished run are not stale: resuming it needs them."""
+    if state.ended == "complete" or state.run_id is None:
+        yield from (workspace.path / "staging").iterdir()
     for folder in ("pools", "checksums", "metadata", "logs"):
         for pattern in UNFINISHED:
-            yield from (workspace / folder).rglob(pattern)
+            yield from (workspace.path / folder).rglob(pattern)
+    for beside in workspace.path.parent.iterdir():
+        ours = beside.name.startswith(reference_prefix(workspace.path))
+        if ours and owner_pid(beside / "workspace" / "metadata") is None:
+            yield beside
 
 
-def _remove(file: Path) -> None:
+def _bytes(entry: Path) -> int:
+    files = entry.rglob("*") if entry.is_dir() else [entry]
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def _remove(entry: Path) -> None:
     try:
-        file.unlink()
+        if entry.is_dir():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
     except OSError as error:
-        raise StorageError(f"{file}: could not be removed: {error.strerror}") from error
+        raise StorageError(f"{entry}: could not be removed: {error.strerror}") from error
+
+
+def _kept_buffers(workspace: Workspace, state: RunState) -> tuple[str, ...]:
+    if state.run_id is not None and state.ended != "complete":
+        raise Refused(
+            f"{workspace.path} holds the unfinished run {state.run_id}. Continue it with `catalytic resume`, "
+            "or give it up by running with --discard."
+        )
+    return living_kept(workspace, state)
+
+
+def _retire(workspace: Workspace, run_id: str) -> None:
+    """Put the journal of an ended run among the logs. The plan goes first: without a journal it is nobody's."""
+    journal = workspace.metadata / "journal.db"
+    try:
+        (workspace.metadata / "plan.json").unlink(missing_ok=True)
+        for suffix in ("-wal", "-shm", ""):
+            part = journal.with_name(journal.name + suffix)
+            if part.exists():
+                part.replace(workspace.path / "logs" / f"{run_id}.{part.name}")
+    except OSError as error:
+        raise StorageError(f"{workspace.metadata}: could not be cleared: {error.strerror}") from error

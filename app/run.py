@@ -174,6 +174,11 @@ def _workspace_path(request: RunRequest, plan: Plan) -> Path:
     return request.workspace or Path(f"{file_stem(plan.problem.name)}-workspace")
 
 
+def reference_prefix(workspace: Path) -> str:
+    """Begins the names of the temporary folders in which reference runs of ``workspace`` put theirs."""
+    return f".{workspace.name}-no-reuse-"
+
+
 @contextmanager
 def _workspace_for(request: RunRequest, plan: Plan) -> Iterator[tuple[Path, bool]]:
     """Path of the workspace to use, and whether it must be created; a reference run's is removed afterwards."""
@@ -182,7 +187,7 @@ def _workspace_for(request: RunRequest, plan: Plan) -> Iterator[tuple[Path, bool
         yield path, not is_workspace(path)
         return
     try:
-        folder = Path(tempfile.mkdtemp(prefix=f".{path.name}-no-reuse-", dir=path.absolute().parent))
+        folder = Path(tempfile.mkdtemp(prefix=reference_prefix(path), dir=path.absolute().parent))
     except OSError as error:
         raise StorageError(f"{path.parent}: no temporary workspace can stand here: {error.strerror}") from error
     try:

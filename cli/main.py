@@ -27,6 +27,7 @@ COMMANDS = {
     "show": "show",
     "run": "run",
     "resume": "resume",
+    "cancel": "cancel",
     "verify": "verify",
     "status": "status",
     "gc": "gc",

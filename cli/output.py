@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from signal import SIGINT
 from typing import TYPE_CHECKING
 
 import rich_click as click
@@ -91,13 +92,13 @@ def _console(*, stderr: bool) -> Console:
     return Console(stderr=stderr, highlight=False, markup=False, emoji=False)
 
 
-def report_exit_code(report: RunReport) -> int:
-    """Exit code of a run that ended without an exception."""
+def report_exit_code(report: RunReport, signal: int | None) -> int:
+    """Exit code of a run that ended without an exception; ``signal`` is the one that interrupted it, if known."""
     from catalytic.runtime.report import RunStatus
 
     return {
         RunStatus.COMPLETE: 0,
         RunStatus.PARTIAL: 1,
         RunStatus.CANCELLED: 7,
-        RunStatus.INTERRUPTED: 130,
+        RunStatus.INTERRUPTED: 128 + (signal or SIGINT),
     }[report.status]

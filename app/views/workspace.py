@@ -64,7 +64,7 @@ def verified(report: VerifyReport) -> str:
 def collected(answer: GcAnswer) -> str:
     """What ``gc`` removed."""
     done = "would remove" if answer.dry_run else "removed"
-    lines = [f"{answer.workspace}: {done} {plural(len(answer.files), 'file')}, {format_size(answer.bytes)}"]
-    lines += [f"  {name}" for name in answer.files]
+    lines = [f"{answer.workspace}: {done} {plural(len(answer.removed), 'leftover')}, {format_size(answer.bytes)}"]
+    lines += [f"  {entry}" for entry in answer.removed]
     lines += [f"  forgot kept buffer {name!r}" for name in answer.forgotten]
     return "\n".join(lines)

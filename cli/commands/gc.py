@@ -10,9 +10,9 @@ from .. import output
 from ..options import CONTEXT, EXISTING_FOLDER, exit_codes, json_option
 
 
-@click.command("gc", context_settings=CONTEXT, epilog=exit_codes(0, 2, 5, 6, 9))
+@click.command("gc", context_settings=CONTEXT, epilog=exit_codes(0, 2, 5, 6, 8, 9))
 @click.argument("workspace", type=EXISTING_FOLDER)
-@click.option("--kept", is_flag=True, help="Also forget buffers that ended runs kept.")
+@click.option("--kept", is_flag=True, help="Also forget the buffers that the last run kept.")
 @click.option("--dry-run", is_flag=True, help="Say what would be removed and remove nothing.")
 @json_option
 def command(workspace: Path, kept: bool, dry_run: bool, as_json: bool) -> int:

@@ -10,6 +10,7 @@ from .. import output
 from ..options import CONTEXT, EXISTING_FOLDER, exit_codes, json_option
 from ..progress import progress_bar
 from ..run_options import force_option, processes_option, repair_option
+from ..signals import remembered_signals
 
 
 @click.command("resume", context_settings=CONTEXT, epilog=exit_codes(0, 1, 2, 5, 6, 7, 8, 9, 130, 143))
@@ -27,10 +28,11 @@ def command(workspace: Path, processes: int | None, force: bool, repair_spill: b
     from catalytic.app.views import document
     from catalytic.app.views import run as view
 
-    with progress_bar() as observer:
+    with progress_bar() as observer, remembered_signals() as signal:
         answer = resume(ResumeRequest(workspace, processes, force, repair_spill), observer)
+        ended_by = signal()
     if as_json:
         output.document(document.render("catalytic-resume/1", answer))
     else:
         output.result(view.report_lines(answer.report), style=view.report_style(answer.report))
-    return output.report_exit_code(answer.report)
+    return output.report_exit_code(answer.report, ended_by)

@@ -12,6 +12,7 @@ from ..options import ANY_FOLDER, CONTEXT, EXISTING_FILE, exit_codes, json_optio
 from ..progress import progress_bar
 from ..requests import execution_of, search_of, shape_of
 from ..run_options import run_options
+from ..signals import remembered_signals
 
 if TYPE_CHECKING:
     from catalytic.app.run import RunRequest
@@ -61,12 +62,13 @@ def executed(request: RunRequest, as_json: bool) -> int:
     from catalytic.app.views import document
     from catalytic.app.views import run as view
 
-    with progress_bar() as observer:
+    with progress_bar() as observer, remembered_signals() as signal:
         answer = run(request, observer)
+        ended_by = signal()
     for note in answer.notes:
         output.note(f"note: {note}")
     if as_json:
         output.document(document.render("catalytic-run/1", answer))
     else:
         output.result(view.finished(answer), style=view.report_style(answer.report))
-    return output.report_exit_code(answer.report)
+    return output.report_exit_code(answer.report, ended_by)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from catalytic.runtime.inspection import living_kept
+from catalytic.runtime.inspection import living_kept, stored_plan
 from catalytic.runtime.journal import read_run
 from catalytic.runtime.locks import WorkspaceLocks, owner_pid
 from catalytic.runtime.state import RunState, fold
@@ -59,10 +59,24 @@ def _stale(workspace: Workspace, state: RunState) -> Iterator[Path]:
     for folder in ("pools", "checksums", "metadata", "logs"):
         for pattern in UNFINISHED:
             yield from (workspace.path / folder).rglob(pattern)
+    yield from _unfinished_exports(workspace, state)
     for beside in workspace.path.parent.iterdir():
         ours = beside.name.startswith(reference_prefix(workspace.path))
         if ours and owner_pid(beside / "workspace" / "metadata") is None:
             yield beside
+
+
+def _unfinished_exports(workspace: Workspace, state: RunState) -> Iterator[Path]:
+    """Copies of final outputs that were never finished: ``.NAME.EPOCH.part`` beside where NAME would stand."""
+    plan, folder = stored_plan(workspace), state.request.get("output_dir")
+    if plan is None or not isinstance(folder, str):
+        return
+    for name in plan.problem.graph.exported.values():
+        export = Path(folder) / name
+        prefix = f".{export.name}."
+        for beside in export.parent.iterdir() if export.parent.is_dir() else ():
+            if beside.name.startswith(prefix) and beside.name.endswith(".part"):
+                yield beside
 
 
 def _bytes(entry: Path) -> int:

@@ -242,10 +242,12 @@ def test_quick_commands_load_no_engine(word: str, tmp_path: Path) -> None:
     import sys
     import time
 
-    arguments = {"show": [str(planned(tmp_path))], "status": [str(tmp_path)], "--help": []}[word]
+    workspace = tmp_path / "w"
+    assert catalytic("init", workspace, "--size", "1MB").code == 0
+    arguments = {"show": [str(planned(tmp_path))], "status": [str(workspace)], "--help": []}[word]
     code = (
         "import sys\nfrom catalytic.cli.main import exit_code_of, program\n"
-        "exit_code_of(program, sys.argv[1:], 'catalytic')\nprint('MODULES', *sys.modules)"
+        "assert exit_code_of(program, sys.argv[1:], 'catalytic') == 0\nprint('MODULES', *sys.modules)"
     )
     before = time.monotonic()
     done = subprocess.run([sys.executable, "-c", code, word, *arguments], capture_output=True, text=True, check=True)

@@ -203,18 +203,22 @@ def test_kept_buffers_are_forgotten_only_when_asked(tmp_path: Path) -> None:
 def test_gc_removes_what_dead_programs_left_and_nothing_else(tmp_path: Path) -> None:
     ran(tmp_path)
     workspace = tmp_path / "w"
-    left = [workspace / "staging" / "input", workspace / "metadata" / ".plan.json.part"]
+    left = [
+        workspace / "staging" / "input",
+        workspace / "metadata" / ".plan.json.part",
+        tmp_path / "out" / ".end.7.part",
+    ]
     for path in left:
         path.write_bytes(b"12345")
     beside = tmp_path / ".w-no-reuse-abc"
     (beside / "workspace").mkdir(parents=True)
-    before = {p for p in workspace.rglob("*") if p.is_file()}
+    before = {p for p in tmp_path.rglob("*") if p.is_file()}
 
     document = catalytic("gc", workspace, "--json").document
 
     assert sorted(document["removed"]) == sorted(map(str, [*left, beside]))
-    assert document["bytes"] == 10
-    assert {p for p in workspace.rglob("*") if p.is_file()} == before - set(left)
+    assert document["bytes"] == 15
+    assert {p for p in tmp_path.rglob("*") if p.is_file()} == before - set(left)
 
 
 def test_measurements_of_a_run_go_back_into_the_problem(tmp_path: Path) -> None:

@@ -47,6 +47,9 @@ WORKERS = 8
 SIZE = Bytes(10 * 10**9)
 POLICY = Policy(InputPolicy.EXTERNAL, OutputPolicy.EXPORT)
 
+FOLDER = Path(__file__).resolve().parents[1] / "work"
+"""Where workspaces stand while something runs: on a disk, which a temporary folder may not be."""
+
 SIZE_SCALE, TIME_SCALE = 0.01, 0.001
 """Scales of an execution; the workspace is scaled like the sizes, since some files are larger than a partition."""
 
@@ -185,7 +188,7 @@ def print_runs(names: Sequence[str], seconds: float) -> bool:
             print(f"{name}: not executed, {outcome.reason or 'the target was missed'}")
             same = False
             continue
-        with tempfile.TemporaryDirectory(prefix="reuse-", dir=Path.cwd()) as folder:
+        with tempfile.TemporaryDirectory(prefix="reuse-", dir=FOLDER) as folder:
             cells, equal = run_both(outcome.plan, Path(folder))
         print_row((name, str(len(problem.tasks)), *cells), RUN_WIDTHS)
         same = same and equal
@@ -283,6 +286,7 @@ def main() -> int:
     if not data_folder().is_dir():
         print(f"skipped: no workflow traces in {data_folder()}; set CATALYTIC_DATA", file=sys.stderr)
         return 0
+    FOLDER.mkdir(exist_ok=True)
     warm_up(lambda message: print(message, file=sys.stderr))
     done = print_runs(names, args.seconds) if args.execute else print_plans(names, args.seconds)
     return 0 if done else 1

@@ -24,18 +24,16 @@ class Shape(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-def found_and_allowed(kind: str, error: ValueError) -> PydanticCustomError:
-    """A finding from a text of the form ``found X, allowed Y``."""
-    found, _, allowed = str(error).removeprefix("found ").partition(", allowed ")
-    return PydanticCustomError("catalytic", "{found}", {"found": found, "allowed": allowed or kind})
+def _read(parse: Callable[[Any], int]) -> Callable[[object], int]:
+    """A validator from a parser that raises ``ValueError("found X, allowed Y")``."""
 
-
-def _read(kind: str, parse: Callable[[Any], int]) -> Callable[[object], int]:
     def read(value: object) -> int:
         try:
             return parse(value)
         except ValueError as error:
-            raise found_and_allowed(kind, error) from None
+            allowed = str(error).partition(", allowed ")[2]
+            context = {"found": describe(value), "allowed": allowed}
+            raise PydanticCustomError("catalytic", "{found}", context) from None
 
     return read
 
@@ -50,19 +48,21 @@ def _moment(value: object) -> int:
     """Seconds to ticks, exactly: a plan states no moment between two ticks, and zero is one of them."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ValueError(f"found {describe(value)}, allowed a number of seconds")
+    if isinstance(value, int) and 0 <= value <= MAX_BYTES // 1000:
+        return value * 1000
     ticks = Decimal(str(value)) * 1000
     if ticks != int(ticks) or not 0 <= ticks <= MAX_BYTES:
         raise ValueError(f"found {value!r}, allowed seconds from 0, exact to the millisecond")
     return int(ticks)
 
 
-Size = Annotated[int, BeforeValidator(_read("a size", parse_size))]
+Size = Annotated[int, BeforeValidator(_read(parse_size))]
 """Bytes: an integer, or text with a unit."""
 
-Duration = Annotated[int, BeforeValidator(_read("a number of seconds", _seconds))]
+Duration = Annotated[int, BeforeValidator(_read(_seconds))]
 """Seconds in the file, ticks inside, at least one."""
 
-Moment = Annotated[int, BeforeValidator(_read("a number of seconds", _moment))]
+Moment = Annotated[int, BeforeValidator(_read(_moment))]
 """A moment or a span of a plan: seconds in the file, ticks inside, exact."""
 
 _ALLOWED = {

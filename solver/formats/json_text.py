@@ -62,7 +62,7 @@ def parse_json(data: bytes, origin: str) -> dict[str, object]:
     try:
         value = json.loads(text, object_pairs_hook=_object)
     except json.JSONDecodeError as error:
-        if error.pos >= len(text.rstrip()):
+        if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string"):
             found = f"the end of the text at line {error.lineno}, column {error.colno}"
             hint = "the file seems to be truncated" if text.strip() else "the file is empty"
             raise InputError(origin, [Mistake(TOP, found, f"JSON ({error.msg})", hint)]) from None
@@ -83,7 +83,7 @@ def parse_json(data: bytes, origin: str) -> dict[str, object]:
 def _mistakes(path: str, value: object, depth: int) -> Iterator[Mistake]:
     """What JSON permits and no file of ours may hold."""
     if depth > _MAX_DEPTH:
-        yield Mistake(path, "endless nesting", f"at most {_MAX_DEPTH} levels")
+        yield Mistake(path[:40] + "...", "endless nesting", f"at most {_MAX_DEPTH} levels")
     elif isinstance(value, _Object):
         for key in value.repeated:
             yield Mistake(join(path, key), "the key more than once", "each key once")

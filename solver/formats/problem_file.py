@@ -207,8 +207,9 @@ def refuse_other_format(document: Mapping[str, object], expected: str, origin: s
 def _mistakes_of_the_rest(document: Mapping[str, object], error: InputError, origin: str) -> tuple[Mistake, ...]:
     """Mistakes of content in a document whose shape is wrong in places that do not hide any others.
 
-    Unknown keys are left out and misshapen sizes and durations replaced; if the shape is wrong elsewhere (a missing
-    id, say), what depends on it cannot be judged and nothing is claimed.
+    Unknown keys are read as what they were probably meant to be, or left out; misshapen sizes and durations are
+    replaced. If the shape is wrong elsewhere (a missing id, say), what depends on it cannot be judged and nothing is
+    claimed.
     """
     repaired = plain(document)
     stand_in = {"size": 1, "duration": 1, "scratch": 0, "timeout": 1, "alignment": DEFAULT_ALIGNMENT}
@@ -222,14 +223,21 @@ def _mistakes_of_the_rest(document: Mapping[str, object], error: InputError, ori
         if not isinstance(record, dict):
             return ()
         if mistake.found == "an unknown key":
-            record.pop(keys[-1], None)
+            meant = mistake.hint.removeprefix("did you mean '").removesuffix("'?")
+            value = record.pop(keys[-1], None)
+            if meant:
+                record.setdefault(meant, value)
         elif keys[-1] in stand_in:
             record[keys[-1]] = DEFAULT_WORKSPACE_SIZE if keys[0] == "workspace" else stand_in[keys[-1]]
         else:
             return ()
     assert isinstance(repaired, dict)
     try:
-        _problem(check_shape(ProblemShape, repaired, origin), origin)
+        shape = check_shape(ProblemShape, repaired, origin)
+    except InputError:
+        return ()
+    try:
+        _problem(shape, origin)
     except InputError as rest:
         return rest.mistakes
     return ()

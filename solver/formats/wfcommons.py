@@ -258,7 +258,7 @@ def _after(specification: SpecificationShape) -> dict[str, tuple[str, ...]]:
 
 
 def _duration(seconds: float | None, scale: float) -> Tick:
-    exact = Decimal(1000) if seconds is None else Decimal(str(seconds)) * 1000 * Decimal(str(scale))
+    exact = Decimal(str(1 if seconds is None else seconds)) * 1000 * Decimal(str(scale))
     return Tick(min(MAX_TICKS, max(1, int(exact.to_integral_value(rounding=ROUND_CEILING)))))
 
 

@@ -168,7 +168,7 @@ def _tasks(problem: Problem) -> Iterator[Mistake]:
             elif not 0 <= amount <= capacities[name]:
                 yield Mistake(f"{path}.demands.{name}", str(amount), f"0 to the capacity {capacities[name]}")
         yield from _in_place(path, t.in_place, t.inputs, t.outputs, problem.policy.inputs.value, written)
-        yield from _run(path, t.run, {*t.inputs, *t.outputs}, t.inputs, t.outputs)
+        yield from _run(path, t.run, t.inputs, t.outputs)
 
 
 def _in_place(
@@ -196,9 +196,7 @@ def _in_place(
         seen.add(source)
 
 
-def _run(
-    path: str, run: object, names: Collection[str], inputs: Sequence[str], outputs: Sequence[str]
-) -> Iterator[Mistake]:
+def _run(path: str, run: object, inputs: Sequence[str], outputs: Sequence[str]) -> Iterator[Mistake]:
     if isinstance(run, PythonCall):
         module, _, function = run.target.partition(":")
         if not module or not function or not all(part.isidentifier() for part in (*module.split("."), function)):
@@ -207,10 +205,12 @@ def _run(
         if not run.argv:
             yield Mistake(f"{path}.run.command", "[]", "at least the program")
         if run.stdin is not None and run.stdin not in inputs:
-            yield Mistake(f"{path}.run.stdin", repr(run.stdin), "an input of this task", did_you_mean(run.stdin, names))
+            yield Mistake(
+                f"{path}.run.stdin", repr(run.stdin), "an input of this task", did_you_mean(run.stdin, inputs)
+            )
         if run.stdout is not None and run.stdout not in outputs:
             yield Mistake(
-                f"{path}.run.stdout", repr(run.stdout), "an output of this task", did_you_mean(run.stdout, names)
+                f"{path}.run.stdout", repr(run.stdout), "an output of this task", did_you_mean(run.stdout, outputs)
             )
 
 

@@ -158,7 +158,7 @@ def mutations() -> list[bytes]:
         b'{"a":1,"a":2}',
     ]
     spots = [i for i, byte in enumerate(good) if byte in b':,"[]{}0123456789']
-    found = []
+    found: list[bytes] = []
     while len(found) < 200:
         data = bytearray(good)
         for _ in range(rng.randint(1, 3)):

@@ -5,7 +5,7 @@ little per byte, the cost is what the table says and a faster digest is what hel
 
 Two problems, each run once per digest and once without integrity, from the same plan:
 
-- ``mosaic``: strips of the mosaic, NumPy at about 7 ns of work per byte written. Far less than any real workflow.
+- ``mosaic``: strips of the mosaic, NumPy at about 17 ns of work per byte written. Far less than any real workflow.
 - ``paced``: synthetic tasks that last 655 ns per byte they write. Of the nine traces of ``reuse.py`` that is the least
   (srasearch-10a; the median is 2200).
 

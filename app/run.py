@@ -62,12 +62,16 @@ class RunRequest:
 
 @dataclass(frozen=True, slots=True)
 class RunAnswer:
-    """What was planned, where it ran, and how it went. ``created``: the workspace was made for this run."""
+    """What was planned, where it ran, and how it went.
+
+    ``created``: the workspace was made for this run; ``temporary``: it was removed afterwards.
+    """
 
     summary: PlanSummary
     report: RunReport
     workspace: Path
     created: bool
+    temporary: bool
     output_dir: Path
     notes: tuple[str, ...]
 
@@ -99,7 +103,8 @@ def run(request: RunRequest, observer: Observer | None = None) -> RunAnswer:
     with _workspace_for(request, plan) as (path, created):
         workspace = _open_or_create(path, plan)
         report = coordinator.execute(plan, workspace, options, run_observer(observer))
-    return RunAnswer(summarise(plan), report, path, created, options.output_dir, source.notes)
+    temporary = request.execution.no_reuse
+    return RunAnswer(summarise(plan), report, path, created, temporary, options.output_dir, source.notes)
 
 
 def dry_run(request: RunRequest, observer: Observer | None = None) -> DryRun:

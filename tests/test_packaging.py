@@ -6,6 +6,8 @@ works everywhere and costs half a second at every start. Neither shows in any ot
 
 from __future__ import annotations
 
+import doctest
+import importlib
 import os
 import subprocess
 import sys
@@ -82,3 +84,15 @@ def test_importing_loads_no_engine(module: str, tmp_path: Path) -> None:
 
     assert module in loaded
     assert not {"ortools", "numba"} & loaded
+
+
+@pytest.mark.parametrize("floor", FLOORS)
+def test_every_module_can_be_imported_and_its_examples_hold(floor: str) -> None:
+    """Doctests go by the installed name: from the repository's root ``solver.units`` would be a second module."""
+    for file in sorted((ROOT / floor).rglob("*.py")):
+        parts = file.relative_to(ROOT).with_suffix("").parts
+        name = ".".join(("catalytic", *(p for p in parts if p != "__init__")))
+        if parts[-1] == "standalone":
+            continue
+        failures, _ = doctest.testmod(importlib.import_module(name))
+        assert failures == 0, name

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from math import isclose
+
 from ..summary import PlanSummary
-from .words import bound_factor, factor, percent, plural, seconds
+from .words import bound_factor, bound_seconds, factor, percent, plural, seconds
 
 
 def headline(plan: PlanSummary) -> str:
@@ -12,12 +14,14 @@ def headline(plan: PlanSummary) -> str:
     A value that equals its bound says ``= bound``: the two are rounded apart, and would look as if they differed.
     """
     verdict = plan.status if plan.target_met else f"TARGET MISSED (asked {plan.target:g}), {plan.status}"
-    most = "= bound"
-    if plan.reuse_factor != plan.largest_reuse_factor:
-        most = f"at most {bound_factor(plan.largest_reuse_factor)}"
-    least = "= bound"
-    if plan.makespan_s != plan.least_makespan_s:
-        least = f"at least {seconds(plan.least_makespan_s)}"
+    most, least = (
+        f"at most {bound_factor(plan.largest_reuse_factor)}",
+        f"at least {bound_seconds(plan.least_makespan_s)}",
+    )
+    if isclose(plan.reuse_factor or 0, plan.largest_reuse_factor or 0):
+        most = "= bound"
+    if plan.makespan_s == plan.least_makespan_s:
+        least = "= bound"
     parts = [
         f"{plan.name}: {verdict}",
         f"reuse factor {factor(plan.reuse_factor)} {_graded(most, plan.reuse_evidence)}",

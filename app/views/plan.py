@@ -10,7 +10,7 @@ from .gantt import gantt
 from .headline import headline, policies
 from .memory_map import memory_map
 from .table import table
-from .words import factor, plural, seconds
+from .words import bound_seconds, factor, plural, seconds
 
 
 def full(summary: PlanSummary, plan: Plan, *, width: int) -> str:
@@ -104,7 +104,7 @@ def bounds(s: PlanSummary, width: int) -> str:
             b.quantity,
             b.method,
             b.evidence,
-            seconds(b.value) if b.quantity == "makespan" else format_size(int(b.value)),
+            bound_seconds(b.value) if b.quantity == "makespan" else format_size(int(b.value)),
         )
         for b in s.bounds
     ]

@@ -16,10 +16,11 @@ NAMES_SHOWN = 8
 
 def finished(answer: RunAnswer) -> str:
     """Report of a run over the headline of its plan."""
+    fate = " (temporary, removed)" if answer.temporary else " (created)" if answer.created else ""
     return "\n".join(
         [
             report_lines(answer.report),
-            f"exports: {answer.output_dir}; workspace: {answer.workspace}{' (created)' if answer.created else ''}",
+            f"exports: {answer.output_dir}; workspace: {answer.workspace}{fate}",
             f"plan: {headline(answer.summary)}",
         ]
     )

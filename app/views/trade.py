@@ -6,7 +6,7 @@ from catalytic.solver.units import format_size
 
 from ..trade import Trade, TradeRow
 from .table import table
-from .words import bound_factor, factor, seconds
+from .words import bound_factor, bound_seconds, factor, seconds
 
 
 def trade_table(trade: Trade, *, width: int) -> str:
@@ -28,5 +28,5 @@ def _row(row: TradeRow) -> tuple[str, ...]:
         factor(plan.reuse_factor),
         bound_factor(plan.largest_reuse_factor),
         seconds(plan.makespan_s),
-        seconds(plan.least_makespan_s),
+        bound_seconds(plan.least_makespan_s),
     )

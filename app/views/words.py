@@ -31,18 +31,30 @@ def bound_factor(value: float | None) -> str:
 
 
 def seconds(value: float) -> str:
-    """A duration or moment with about three digits: ``0.05s``, ``12.5s``, ``1132s``.
+    """A duration or moment with about three digits: ``0.05s``, ``1.75s``, ``1132s``.
 
-    >>> seconds(0.05), seconds(12.5), seconds(1132.4), seconds(0)
-    ('0.05s', '12.5s', '1132s', '0s')
+    >>> seconds(0.05), seconds(1.75), seconds(12.52), seconds(1132.4), seconds(0)
+    ('0.05s', '1.75s', '12.5s', '1132s', '0s')
     """
-    if value == 0:
-        return "0s"
-    if abs(value) < 1:
-        return f"{value:.3f}".rstrip("0").rstrip(".") + "s"
-    if abs(value) < 100:
-        return f"{value:.1f}".removesuffix(".0") + "s"
-    return f"{value:.0f}s"
+    return _trimmed(f"{value:.{_decimals(value)}f}")
+
+
+def bound_seconds(value: float) -> str:
+    """A lower bound on a duration, rounded down to the digits of :func:`seconds`: it still holds as written.
+
+    >>> bound_seconds(12.58), bound_seconds(0.4666), bound_seconds(3)
+    ('12.5s', '0.466s', '3s')
+    """
+    decimals = _decimals(value)
+    return _trimmed(f"{floor(value * 10**decimals + ROUNDING) / 10**decimals:.{decimals}f}")
+
+
+def _decimals(value: float) -> int:
+    return 3 if value < 1 else 2 if value < 10 else 1 if value < 100 else 0
+
+
+def _trimmed(number: str) -> str:
+    return (number.rstrip("0").rstrip(".") if "." in number else number) + "s"
 
 
 def percent(share: float) -> str:

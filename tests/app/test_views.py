@@ -31,6 +31,11 @@ def test_a_printed_factor_never_exceeds_the_value_nor_a_printed_bound_falls_belo
     assert float(words.bound_factor(value)) >= value - 1e-9
 
 
+@given(st.floats(min_value=0, max_value=1e6))
+def test_a_printed_bound_on_the_makespan_is_never_above_the_bound(value: float) -> None:
+    assert float(words.bound_seconds(value).removesuffix("s")) <= value + 1e-6
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [(0.8, "0.8000"), (0.799999, "0.7999"), (0.0, "0.0000"), (None, "none"), (-0.5, "-0.5000")],

@@ -24,6 +24,7 @@ from .order.compact import Ints
 from .order.cp_sat_order import order_below
 from .order.sequence import sequence_peak
 from .placement import Placement, place
+from .placement.first_fit import always
 from .plan import Bound, Evidence, Objective, Outcome, Plan, Proof, Status, assemble
 from .problem import Pool, Problem
 from .schedule import makespan_bounds
@@ -190,7 +191,7 @@ class _Pipeline:
             if self.leanest is not None and (self.past(until) or self.leanest.footprint <= enough):
                 break
             if self.leanest is None or candidate.schedule.reserved < self.leanest.footprint:
-                self.try_place(candidate, enough, tries=2000, cp_sat_s=0.05 * self.budget.time_limit_s)
+                self.try_place(candidate, enough, tries=20_000, cp_sat_s=0.05 * self.budget.time_limit_s, share=0.12)
 
     def fast(self, search: PrioritySearch, ceiling: int) -> None:
         """Least makespan under ``ceiling``: static starts, local search, CP-SAT, local search again."""
@@ -265,13 +266,27 @@ class _Pipeline:
 
     # -- placed schedules --------------------------------------------------------------------------------------
 
-    def try_place(self, candidate: Candidate, enough: int, *, tries: int, cp_sat_s: float = 0.0) -> _Found | None:
-        """Place a schedule and remember it where it is the best of its kind; None when a partition cannot hold it."""
+    def try_place(
+        self, candidate: Candidate, enough: int, *, tries: int, cp_sat_s: float = 0.0, share: float = 0.05
+    ) -> _Found | None:
+        """Place a schedule and remember it where it is the best of its kind; None when a partition cannot hold it.
+
+        Exchanges stop after ``share`` of the time limit (deterministic: a tenth of the tries, as they are counted).
+        """
         schedule = candidate.schedule
         if not schedule.complete:
             return None
+        until = self.budget.elapsed_s() + share * self.budget.time_limit_s
+        deterministic = self.budget.deterministic
         placement = place(
-            self.compact, schedule.start, schedule.partition, self.budget, enough=enough, tries=tries, cp_sat_s=cp_sat_s
+            self.compact,
+            schedule.start,
+            schedule.partition,
+            self.budget,
+            enough=enough,
+            tries=tries // 10 if deterministic else tries,
+            cp_sat_s=cp_sat_s,
+            go_on=always if deterministic else lambda: self.budget.elapsed_s() < until,
         )
         if not placement.fits:
             return None

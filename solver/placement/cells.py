@@ -21,7 +21,7 @@ from ..order.compact import Ints
 from ..plan import Extent, PoolSlice, lifetimes
 from ..units import Bytes, Tick
 from .cp_sat_placement import offsets_within
-from .first_fit import lowest_height, most_live_bytes
+from .first_fit import GoOn, always, lowest_height, most_live_bytes
 
 MOST_BLOCKS_FOR_CP_SAT = 250
 """Cells with more blocks are left to first fit: CP-SAT finds nothing there in the seconds it would get."""
@@ -59,11 +59,12 @@ def place(
     enough: int,
     tries: int = 60,
     cp_sat_s: float = 0.0,
+    go_on: GoOn = always,
 ) -> Placement:
     """Addresses for blocks when task ``t`` starts at ``start[t]`` and ``partition[b]`` is the first one of block ``b``.
 
     Stops improving when the footprint is at most ``enough`` bytes. ``tries`` bounds the exchanges per cell;
-    ``cp_sat_s`` is what CP-SAT may spend on cells above their lower bound.
+    ``go_on`` cuts them short; ``cp_sat_s`` is what CP-SAT may spend on cells above their lower bound.
     """
     starts = {t: Tick(int(s)) for t, s in zip(compact.tasks, start, strict=True)}
     cells = _cells(compact, partition, starts)
@@ -76,16 +77,16 @@ def place(
     for k in excess:
         if sum(height for _, height in placed) <= enough and _fits(compact, cells, placed):
             break
-        placed[k] = _improve(cells[k], placed[k], bounds[k], budget, tries, cp_sat_s / len(excess))
+        placed[k] = _improve(cells[k], placed[k], bounds[k], budget, tries, cp_sat_s / len(excess), go_on)
     return _stack(compact, cells, placed)
 
 
 def _improve(
-    cell: _Cell, placed: tuple[Ints, int], bound: int, budget: Budget, tries: int, cp_sat_s: float
+    cell: _Cell, placed: tuple[Ints, int], bound: int, budget: Budget, tries: int, cp_sat_s: float, go_on: GoOn
 ) -> tuple[Ints, int]:
     """A lower height for one cell, by exchanges and then by CP-SAT at the lower bound."""
     offset, height = lowest_height(
-        cell.birth, cell.death, cell.size, cell.fixed, enough=bound, tries=tries, seed=budget.seed
+        cell.birth, cell.death, cell.size, cell.fixed, enough=bound, tries=tries, seed=budget.seed, go_on=go_on
     )
     if height >= placed[1]:
         offset, height = placed

@@ -6,10 +6,23 @@ best of them. A height equal to the most live bytes is optimal and ends the sear
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numba import njit
 
 from ..order.compact import Ints
+
+GoOn = Callable[[], bool]
+"""Asked between chunks of work whether there is time for more."""
+
+STEPS_OF_20_MS = 10_000_000
+"""Pairs of blocks that first fit compares in about 20 ms."""
+
+
+def always() -> bool:
+    """No limit but the number of tries."""
+    return True
 
 
 @njit(cache=True)
@@ -58,18 +71,31 @@ def first_fit(order, birth, death, size, fixed):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def exchange_search(order, birth, death, size, fixed, enough, tries, seed):  # type: ignore[no-untyped-def]
-    """Best (offsets, height, order) after ``tries`` random moves of one block to the front half of the order."""
+    """Best (offsets, height) and last order after ``tries`` steps; a step never raises the height.
+
+    Half of the moves bring a block that reaches the height forward: nothing else can lower it.
+    """
     np.random.seed(seed)
     n = order.shape[0]
     best_offset, best = first_fit(order, birth, death, size, fixed)
-    current = order.copy()
+    current, current_offset = order.copy(), best_offset
     for _ in range(tries):
         if best <= enough or n < 2:
             break
         trial = current.copy()
+        top = np.random.random() < 0.5
         for _ in range(1 + np.random.randint(3)):
             i, j = np.random.randint(n), np.random.randint(n)
-            if np.random.random() < 0.5:
+            if top:
+                top = False
+                for k in range(n):
+                    if current_offset[trial[k]] + size[trial[k]] == best:
+                        j = k
+                        break
+                i = np.random.randint(j + 1)
+            if i == j:
+                continue
+            if np.random.random() < 0.3:
                 trial[i], trial[j] = trial[j], trial[i]
             else:
                 b = trial[max(i, j)]
@@ -78,7 +104,7 @@ def exchange_search(order, birth, death, size, fixed, enough, tries, seed):  # t
                 trial[min(i, j)] = b
         offset, height = first_fit(trial, birth, death, size, fixed)
         if height <= best:
-            current = trial
+            current, current_offset = trial, offset
             if height < best:
                 best, best_offset = height, offset
     return best_offset, best, current
@@ -95,9 +121,12 @@ def most_live_bytes(birth: Ints, death: Ints, size: Ints) -> int:
 
 
 def lowest_height(
-    birth: Ints, death: Ints, size: Ints, fixed: Ints, *, enough: int, tries: int, seed: int
+    birth: Ints, death: Ints, size: Ints, fixed: Ints, *, enough: int, tries: int, seed: int, go_on: GoOn = always
 ) -> tuple[Ints, int]:
-    """Offsets and height by first fit; stops at a height of at most ``enough`` bytes. Worst case O(tries x n^2)."""
+    """Offsets and height by first fit; stops at a height of at most ``enough`` bytes, or when not ``go_on()``.
+
+    Worst case O(tries x n^2); the clock is asked about every 20 ms.
+    """
     if size.size == 0:
         return np.zeros(0, dtype=np.int64), 0
     length = death - birth
@@ -113,8 +142,14 @@ def lowest_height(
         if best is None or height < best[1]:
             best = offset, int(height), order.astype(np.int64)
     assert best is not None
-    if best[1] > enough and tries > 0:
-        offset, height, _ = exchange_search(best[2], birth, death, size, fixed, enough, tries, seed)
-        if height < best[1]:
-            return offset, int(height)
-    return best[0], best[1]
+    offset, height, order = best
+    chunk = max(1, STEPS_OF_20_MS // max(1, size.size * size.size))
+    for step in range(0, tries, chunk):
+        if height <= enough or not go_on():
+            break
+        found, lower, order = exchange_search(
+            order, birth, death, size, fixed, enough, min(chunk, tries - step), seed + step
+        )
+        if lower < height:
+            offset, height = found, int(lower)
+    return offset, height

@@ -65,6 +65,8 @@ def import_file(request: ImportRequest) -> ImportAnswer:
         problem = scaled(source.problem, request.scale_sizes, request.scale_time)
         problem, moved = _seen_from(problem, source.base, request.output.parent)
         notes = (*source.notes, *moved)
+        if source.starts is not None:
+            notes = (*notes, "the moments of the timeline are not kept: a problem file leaves the order to the planner")
     if request.from_run is not None:
         problem, corrected = _with_measurements(problem, request.from_run)
         notes = (*notes, corrected)

@@ -141,9 +141,9 @@ def _plan_to_run(request: RunRequest, observer: Observer | None) -> tuple[Source
     source = read_source(request.path, request.shape)
     if request.execution.no_reuse:
         plan = plan_without_reuse(source.problem, integrity=request.search.integrity)
-    elif source.loaded is not None:
-        plan = source.loaded.plan
-        broken = [f"{v.rule}: {v.message}" for v in violations(plan)]
+    elif source.loaded is not None and _serves(source.loaded.plan, request.search):
+        plan = _with_promises(source.loaded.plan, request.search)
+        broken = [f"{v.rule}: {v.message}" for v in violations(source.loaded.plan)]
         if broken:
             raise InvalidPlan(broken)
     else:
@@ -152,6 +152,19 @@ def _plan_to_run(request: RunRequest, observer: Observer | None) -> tuple[Source
     if seal is not None:
         plan = replace(plan, regions=tuple(replace(r, seal=seal) for r in plan.regions), integrity=True)
     return source, plan
+
+
+def _serves(plan: Plan, search: Search) -> bool:
+    """Whether a plan file is what is asked: a reuse factor it does not reach calls for another plan."""
+    factor = plan.measures.reuse_factor
+    return search.target is None or factor is None or factor >= search.target
+
+
+def _with_promises(plan: Plan, search: Search) -> Plan:
+    """``plan`` without seals where none are wanted, monitored where that is."""
+    if not search.integrity:
+        plan = replace(plan, regions=tuple(replace(r, seal=None) for r in plan.regions), integrity=False)
+    return replace(plan, monitoring=plan.monitoring or search.monitoring)
 
 
 def _options(request: RunRequest, source: Source, plan: Plan) -> RunOptions:

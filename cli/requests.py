@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import rich_click as click
 
 if TYPE_CHECKING:
     from catalytic.app.request import PlanRequest, Search
@@ -56,11 +59,20 @@ def search_of(options: Mapping[str, Any]) -> Search:
     )
 
 
-def plan_request(path: Path, file: Path | None, options: Mapping[str, Any]) -> PlanRequest:
-    """One call of ``catalytic plan``."""
+def plan_request(path: Path, file: Path | None, workspace: Path | None, options: Mapping[str, Any]) -> PlanRequest:
+    """One call of ``catalytic plan``. An existing workspace decides what it fixes, and may not be contradicted."""
     from catalytic.app.request import PlanRequest
+    from catalytic.app.sources import shape_of_workspace
 
-    return PlanRequest(path, shape_of(options), search_of(options), file)
+    shape, search = shape_of(options), search_of(options)
+    if workspace is not None:
+        fixed = [f"--{name}" for name in ("size", "partitions") if options[name] is not None]
+        if fixed:
+            raise click.UsageError(f"{' and '.join(fixed)} cannot be given with --workspace, which fixes them.")
+        existing, integrity = shape_of_workspace(workspace)
+        shape = replace(shape, size=existing.size, partitions=existing.partitions, alignment=existing.alignment)
+        search = replace(search, integrity=search.integrity and integrity)
+    return PlanRequest(path, shape, search, file)
 
 
 def execution_of(options: Mapping[str, Any]) -> Execution:

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from .. import output
-from ..options import ANY_FILE, CONTEXT, EXISTING_FILE, exit_codes, json_option, search_options, shape_options
+from ..options import (
+    ANY_FILE,
+    CONTEXT,
+    EXISTING_FILE,
+    EXISTING_FOLDER,
+    exit_codes,
+    json_option,
+    search_options,
+    shape_options,
+)
 from ..progress import progress_bar
 from ..requests import plan_request
 
@@ -28,6 +37,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Plan file to write.",
 )
+@click.option("--workspace", type=EXISTING_FOLDER, help="Plan for this existing workspace: its size and partitions.")
 @search_options
 @shape_options
 @click.option("--best-effort", is_flag=True, help="Write the best plan even if it misses the target.")
@@ -40,14 +50,16 @@ if TYPE_CHECKING:
     "plan. The time limit is shared among the values.",
 )
 @json_option
-def command(problem: Path, file: Path, what_if: str | None, as_json: bool, **options: Any) -> int:
+def command(
+    problem: Path, file: Path, workspace: Path | None, what_if: str | None, as_json: bool, **options: Any
+) -> int:
     """Find a plan for PROBLEM and a bound on every other plan, and write the plan file.
 
     PROBLEM is a problem file, a strategy or timeline file, a WfCommons workflow, or a plan (its problem is planned
     again). A target that is missed but not disproved within the time limit exits with 4; one that is proved out of
     reach exits with 3 and says which command lines do work.
     """
-    request = plan_request(problem, file, options)
+    request = plan_request(problem, file, workspace, options)
     return planned(request, as_json) if what_if is None else _traded(request, what_if, as_json)
 
 

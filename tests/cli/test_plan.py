@@ -81,6 +81,19 @@ def test_a_plan_file_can_be_planned_again(tmp_path: Path) -> None:
     assert again.document["summary"]["workers"] == 1
 
 
+def test_an_existing_workspace_decides_what_it_fixes(tmp_path: Path) -> None:
+    workspace = tmp_path / "w"
+    catalytic("init", workspace, "--size", "2MB", "--partitions", "4", "--no-integrity")
+    words = ("plan", write_problem(tmp_path), "-o", tmp_path / "plan.json", "--workspace", workspace, *QUICK)
+
+    summary = catalytic(*words, "--json").document["summary"]
+    refused = catalytic(*words, "--size", "1GB")
+
+    assert (summary["workspace_size"], summary["partition_count"], summary["integrity"]) == (2_000_000, 4, False)
+    assert refused.code == 2
+    assert "--size cannot be given with --workspace" in refused.err
+
+
 def test_a_target_out_of_reach_is_proved_and_the_remedies_work(tmp_path: Path) -> None:
     problem = write_problem(tmp_path)
 

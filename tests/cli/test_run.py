@@ -231,6 +231,34 @@ def test_measurements_of_a_run_go_back_into_the_problem(tmp_path: Path) -> None:
     assert "the duration of 4 of 4 tasks" in said.out
 
 
+def test_a_plan_file_runs_as_it_is_unless_more_is_asked(tmp_path: Path) -> None:
+    plan = tmp_path / "plan.json"
+    catalytic("plan", write_problem(tmp_path), "-o", plan, *QUICK)
+    where = ("--workspace", tmp_path / "w", "--output-dir", tmp_path / "out", "--force")
+
+    ran = catalytic("run", plan, *where, "--json")
+    more = catalytic("run", plan, *where, "--reuse-factor", "0.5", *QUICK)
+    unsealed = catalytic("run", plan, *where, "--no-integrity", "--json")
+
+    assert ran.code == 0, ran.err
+    assert more.code == 3
+    assert unsealed.document["report"]["bytes_sealed"] == 0
+
+
+def test_a_broken_plan_is_not_run(tmp_path: Path) -> None:
+    plan = tmp_path / "plan.json"
+    catalytic("plan", write_problem(tmp_path), "-o", plan, *QUICK)
+    content = json.loads(plan.read_bytes())
+    for region in content["regions"]:
+        region["extents"][0] |= {"partition": 0, "offset": 0}
+    plan.write_text(json.dumps(content))
+
+    said = catalytic("run", plan, "--workspace", tmp_path / "w")
+
+    assert said.code == 5
+    assert not (tmp_path / "w").exists()
+
+
 def test_a_plan_that_does_not_fit_the_workspace_says_plan_again(tmp_path: Path) -> None:
     ran(tmp_path)
     problem = write_problem(tmp_path, workspace={"size": "1MB", "partitions": 4})

@@ -56,6 +56,12 @@ def test_a_workspace_is_created_and_planned_for_as_the_specification_spells_it(t
     assert summary["reuse_factor"] >= 0.2
     assert plan.is_file()
 
+    where = ("--workspace", workspace, "--output-dir", tmp_path / "out")
+    ran = taskmaster("catalytic-run", "--plan", plan, *where)
+    assert ran.code == 0, ran.err
+    assert ran.out.startswith("COMPLETE")
+    assert (workspace / "pools" / "default" / "pool.json").is_file()
+
 
 def test_without_integrity_checks_every_report_says_no_seals(tmp_path: Path) -> None:
     words = [word for word in SPECIFIED_INIT if word != "--enable-integrity-checks"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-import time
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -16,8 +16,11 @@ PATIENCE_S = 1.0
 
 
 @contextmanager
-def progress_bar() -> Iterator[Observer | None]:
-    """An observer that draws what it is told, or ``None`` when stderr is not a terminal."""
+def progress_bar(doing: str) -> Iterator[Observer | None]:
+    """An observer that draws what it is told, or ``None`` when stderr is not a terminal.
+
+    ``doing`` stands beside a pulsing bar until the first event, and throughout for work that tells none.
+    """
     if not sys.stderr.isatty():
         yield None
         return
@@ -35,18 +38,19 @@ def progress_bar() -> Iterator[Observer | None]:
         console=Console(stderr=True),
         transient=True,
     )
-    line = bar.add_task("starting", total=None, message="")
-    started = time.monotonic()
+    line = bar.add_task(doing, total=None, message="")
 
     def observe(event: Progress) -> None:
-        if not bar.live.is_started:
-            if time.monotonic() - started < PATIENCE_S:
-                return
-            bar.start()
         total, completed = (1.0, event.fraction) if event.fraction is not None else (None, 0.0)
         bar.update(line, description=event.phase, total=total, completed=completed, message=event.message)
 
+    # The work may be silent for long (one constraint model, one large file), so a clock and not an event starts it.
+    patience = threading.Timer(PATIENCE_S, bar.start)
+    patience.daemon = True
+    patience.start()
     try:
         yield observe
     finally:
+        patience.cancel()
+        patience.join()
         bar.stop()

@@ -21,6 +21,7 @@ from . import output
 from .main import exit_code_of
 from .options import ANY_FILE, ANY_FOLDER, CONTEXT, EXISTING_FILE, FACTOR, POSITIVE, SECONDS, SIZE, exit_codes
 from .options import json_option as with_json
+from .progress import progress_bar
 
 NAME = "task-master"
 HOME_VARIABLE = "TASKMASTER_HOME"
@@ -73,11 +74,11 @@ def catalytic_init(
     from catalytic.app.views import document
     from catalytic.app.views import workspace as view
 
-    answer = create_workspace(
-        InitRequest(
-            workspace, size, partition_count, integrity=enable_integrity_checks, reuse_pools=configure_reuse_pools
-        )
+    request = InitRequest(
+        workspace, size, partition_count, integrity=enable_integrity_checks, reuse_pools=configure_reuse_pools
     )
+    with progress_bar("reserving"):
+        answer = create_workspace(request)
     if as_json:
         output.document(document.render("catalytic-init/1", answer))
     else:

@@ -8,6 +8,7 @@ import rich_click as click
 
 from .. import output
 from ..options import CONTEXT, EXISTING_FILE, exit_codes, json_option
+from ..progress import progress_bar
 
 
 @click.command("check", context_settings=CONTEXT, epilog=exit_codes(0, 2, 5))
@@ -24,7 +25,8 @@ def command(plan: Path, problem: Path | None, as_json: bool) -> int:
     from catalytic.app.views import document
     from catalytic.app.views.headline import headline
 
-    answer = check_plan(plan, problem)
+    with progress_bar("checking"):
+        answer = check_plan(plan, problem)
     if as_json:
         output.document(document.render("catalytic-check/1", answer))
     else:

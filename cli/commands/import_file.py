@@ -9,6 +9,7 @@ import rich_click as click
 
 from .. import output
 from ..options import ANY_FILE, CONTEXT, EXISTING_FILE, EXISTING_FOLDER, SCALE, exit_codes, json_option, shape_options
+from ..progress import progress_bar
 from ..requests import shape_of
 
 
@@ -51,7 +52,8 @@ def command(
     request = ImportRequest(
         file, problem, scale_sizes, scale_time, from_run, scratch_from_memory, shape_of(options), force
     )
-    answer = import_file(request)
+    with progress_bar("importing"):
+        answer = import_file(request)
     if as_json:
         output.document(document.render("catalytic-import/1", answer))
     else:

@@ -10,6 +10,7 @@ from catalytic.solver.units import Bytes
 
 from .. import output
 from ..options import ANY_FOLDER, CONTEXT, POSITIVE, SIZE, exit_codes, json_option
+from ..progress import progress_bar
 
 
 @click.command("init", context_settings=CONTEXT, epilog=exit_codes(0, 2, 8, 9))
@@ -37,7 +38,8 @@ def command(
     from catalytic.app.views import document
     from catalytic.app.views import workspace as view
 
-    answer = create_workspace(InitRequest(workspace, size, partitions, alignment, integrity, reuse_pools))
+    with progress_bar("reserving"):
+        answer = create_workspace(InitRequest(workspace, size, partitions, alignment, integrity, reuse_pools))
     if as_json:
         output.document(document.render("catalytic-init/1", answer))
     else:

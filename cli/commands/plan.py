@@ -70,7 +70,7 @@ def planned(request: PlanRequest, as_json: bool) -> int:
     from catalytic.app.views import plan as view
     from catalytic.app.views.headline import headline_style
 
-    with progress_bar() as observer:
+    with progress_bar("planning") as observer:
         answer = make_plan(request, observer)
     for note in answer.notes:
         output.note(f"note: {note}")
@@ -88,7 +88,7 @@ def _traded(request: PlanRequest, what_if: str, as_json: bool) -> int:
     from catalytic.app.views import trade as view
 
     variations = parse_variations(what_if)
-    with progress_bar() as observer:
+    with progress_bar("planning") as observer:
         answer = trade(dataclasses.replace(request, output=None), variations, observer)
     if as_json:
         output.document(document.render("catalytic-trade/1", answer))

@@ -28,7 +28,7 @@ def command(workspace: Path, processes: int | None, force: bool, repair_spill: b
     from catalytic.app.views import document
     from catalytic.app.views import run as view
 
-    with progress_bar() as observer, remembered_signals() as signal:
+    with progress_bar("preparing") as observer, remembered_signals() as signal:
         answer = resume(ResumeRequest(workspace, processes, force, repair_spill), observer)
         ended_by = signal()
     if as_json:

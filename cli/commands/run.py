@@ -48,7 +48,7 @@ def _rehearse(request: RunRequest, as_json: bool) -> int:
     from catalytic.app.views import document
     from catalytic.app.views import run as view
 
-    with progress_bar() as observer:
+    with progress_bar("planning") as observer:
         answer = dry_run(request, observer)
     if as_json:
         output.document(document.render("catalytic-dry-run/1", answer))
@@ -63,7 +63,7 @@ def executed(request: RunRequest, as_json: bool) -> int:
     from catalytic.app.views import document
     from catalytic.app.views import run as view
 
-    with progress_bar() as observer, remembered_signals() as signal:
+    with progress_bar("preparing") as observer, remembered_signals() as signal:
         answer = run(request, observer)
         ended_by = signal()
     for note in answer.notes:

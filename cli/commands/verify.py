@@ -8,6 +8,7 @@ import rich_click as click
 
 from .. import output
 from ..options import CONTEXT, EXISTING_FOLDER, exit_codes, json_option
+from ..progress import progress_bar
 
 
 @click.command("verify", context_settings=CONTEXT, epilog=exit_codes(0, 2, 5, 6, 9))
@@ -19,7 +20,8 @@ def command(workspace: Path, as_json: bool) -> int:
     from catalytic.app.views import document
     from catalytic.app.views import workspace as view
 
-    report = verify_workspace(workspace)
+    with progress_bar("verifying"):
+        report = verify_workspace(workspace)
     if as_json:
         output.document(document.render("catalytic-verify/1", report))
     else:

@@ -215,7 +215,8 @@ class Placer:
         for partition in range(self.partitions):
             ends = {0} | {low + n for other in self.at for p, low, n in self.at[other] if p == partition}
             lows = {low for other in self.at for p, low, _ in self.at[other] if p == partition}
-            for low in sorted(ends | lows):
+            anywhere = self.problem.workspace.alignment * self.rng.randint(0, 12)
+            for low in sorted(ends | lows | {anywhere}):
                 if (whole is None or low + size <= whole) and self._free(b, partition, low, size):
                     yield [(partition, low, size)]
 

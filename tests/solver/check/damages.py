@@ -80,12 +80,29 @@ def strangers() -> Plan:
 
 
 def passing() -> Plan:
-    """``x`` exists while ``b`` runs, which has nothing to do with it: it was written before and is read after."""
-    question = replace(
-        problem(task("a", "", "x"), task("b", "", "y", after="a"), task("c", "x", "z", after="b"), sizes=4),
-        workspace=Workspace(Bytes(12), 1, 1, Isolation.SHARED),
+    """``x`` exists while ``b`` runs, which has nothing to do with it: it was written before and is read after.
+
+    ``w`` is read after ``b`` too, but need not be written before.
+    """
+    tasks = (
+        task("a", "", "x"),
+        task("b", "", "y", after="a"),
+        task("c", "x w", "z", after="b"),
+        task("d", "", "w"),
     )
-    return _planned(question, {"a": 0, "b": 1, "c": 2}, {"x": [(0, 0, 4)], "y": [(0, 4, 4)], "z": [(0, 4, 4)]})
+    question = replace(problem(*tasks, sizes=4), workspace=Workspace(Bytes(12), 1, 1, Isolation.SHARED))
+    places = {"x": [(0, 0, 4)], "y": [(0, 4, 4)], "z": [(0, 4, 4)], "w": [(0, 8, 4)]}
+    return _planned(question, {"a": 0, "b": 1, "c": 2, "d": 1}, places)
+
+
+def surviving() -> Plan:
+    """``x`` must survive the run, whose last task may write ``y`` in place of it (and does not)."""
+    tasks = (task("a", "", "x"), replace(task("b", "x", "y"), in_place=(("y", "x"),)))
+    question = replace(
+        problem(*tasks), buffers=(Buffer("x", Bytes(4), keep=True), Buffer("y", Bytes(4))),
+        workspace=Workspace(Bytes(8), 1, 1, Isolation.SHARED),
+    )  # fmt: skip
+    return _planned(question, {"a": 0, "b": 1}, {"x": [(0, 0, 4)], "y": [(0, 4, 4)]})
 
 
 def _planned(
@@ -186,6 +203,12 @@ def _claim(*bounds: Bound) -> Callable[[Plan], Plan]:
     return lambda p: replace(p, proof=replace(p.proof, bounds=(*p.proof.bounds, *bounds)))
 
 
+def _set_claim(method: str, value: int, task: str, *buffers: str) -> Callable[[Plan], Plan]:
+    """One more bound on the peak: these buffers exist while the task runs."""
+    witness = {"task": task, "buffers": buffers}
+    return _claim(Bound("peak_live", value, method, Evidence.CERTIFICATE, witness))
+
+
 def _asked(**values: object) -> Callable[[Plan], Plan]:
     """Another question under the same answer."""
     return lambda p: replace(p, problem=replace(p.problem, **values))  # type: ignore[arg-type]
@@ -247,6 +270,7 @@ DAMAGES = (
     Damage("living buffers share a single unit", "overlap", rich, _moved(scratch_right=(3, 0, 4))),
     Damage("in place without permission", "overlap", rich, _forbid_in_place),
     Damage("in place under a reader", "in_place", rich, _another_reader),
+    Damage("in place of what must survive", "in_place", surviving, _moved(y=(0, 0, 4))),
     Damage("two writers in one partition", "exclusive", rich, _moved(r=(0, 8, 4), scratch_right=(0, 12, 4))),
     Damage("a partition is not held", "partitions", rich, _task("left", lambda t: replace(t, partitions=()))),
     Damage("a data edge is missing", "edges", rich, _without_edges(lambda e: e.via != "huge")),
@@ -286,11 +310,15 @@ DAMAGES = (
     Damage("a working set that counts a buffer twice", "bounds", plain,
            _bound("working_set", witness={"task": "t2", "buffers": ["b1", "b1"]}, value=8)),
     Damage("a set through a task that its writer need not precede", "bounds", passing,
-           _claim(Bound("peak_live", 8, "through_set", Evidence.CERTIFICATE, {"task": "b", "buffers": ["y", "z"]}))),
+           _set_claim("through_set", 8, "b", "y", "w")),
     Damage("a set through a task that its readers need not follow", "bounds", passing,
-           _claim(Bound("peak_live", 8, "through_set", Evidence.CERTIFICATE, {"task": "c", "buffers": ["z", "y"]}))),
+           _set_claim("through_set", 8, "c", "z", "y")),
     Damage("a set through a task that proves less", "bounds", passing,
-           _claim(Bound("peak_live", 9, "through_set", Evidence.CERTIFICATE, {"task": "b", "buffers": ["x", "y"]}))),
+           _set_claim("through_set", 9, "b", "x", "y")),
+    Damage("a working set that one byte less would fit", "bounds", rich,
+           _set_claim("working_set", 29, "last", "huge", "z")),
+    Damage("a working set that forgets what is written in place", "bounds", rich,
+           _set_claim("working_set", 16, "merge", "l", "m")),
     Damage("a witness of the wrong form", "bounds", plain, _bound("working_set", witness={"task": ["t2"]})),
     Damage("a chain that skips an edge", "bounds", plain,
            _bound("critical_path", witness={"path": ["t1", "t3", "t4"]})),

@@ -29,8 +29,8 @@ def instance() -> dict[str, Any]:
             "specification": {
                 "tasks": [
                     {"id": "a", "children": ["b"], "inputFiles": ["/in"], "outputFiles": ["x", "flag"]},
-                    {"id": "b", "parents": ["a"], "inputFiles": ["x", "flag"], "outputFiles": ["/out"]},
-                    {"id": "c", "name": "c", "parents": ["b"], "children": []},
+                    {"id": "b", "children": ["c"], "inputFiles": ["x", "flag"], "outputFiles": ["/out"]},
+                    {"id": "c", "parents": ["a"]},
                 ],
                 "files": [
                     {"id": "/in", "sizeInBytes": 10},
@@ -70,7 +70,7 @@ def test_files_become_buffers_and_runtimes_durations(write: Callable[[dict[str, 
     assert task["b"].inputs == ("x", "flag")
     assert problem.graph.predecessors["b"] == ("a",)
     assert task["b"].after == ()  # the files say it already
-    assert task["c"].after == ("b",)
+    assert task["c"].after == ("a", "b")  # one stated by the parent, one by the child
     assert "flag" not in problem.graph.resident
     assert task["a"].demands == (("memory", 1000),)
     assert dict(problem.resources) == {"workers": 8, "memory": 4000}
@@ -141,7 +141,7 @@ def _executed(index: int, **values: object) -> Callable[[dict[str, Any]], None]:
         (_task(2, parents=["zz"]), r"specification\.tasks\[2\]\.parents\[0\]"),
         (_task(1, outputFiles=["x2"]), r"specification\.tasks\[1\]\.outputFiles\[0\]"),
         (_task(2, outputFiles=["x"]), r"specification\.tasks\[2\]\.outputFiles\[0\].*one writer"),
-        (_task(0, parents=["c"]), "the cycle a -> b -> c -> a"),
+        (_task(0, parents=["c"]), "the cycle a -> "),
         (lambda d: d["workflow"]["specification"]["tasks"].append({"id": "a"}), "each id once"),
         (_file(1, sizeInBytes=-1), r"specification\.files\[1\]\.sizeInBytes"),
         (_file(1, sizeInBytes="big"), r"specification\.files\[1\]\.sizeInBytes"),

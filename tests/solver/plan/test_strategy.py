@@ -91,6 +91,16 @@ def test_a_move_that_is_impossible_is_refused_where_it_stands(words: tuple[str, 
     assert message in refusal(chain(2), *words)
 
 
+def test_what_is_lent_cannot_be_read_or_dropped() -> None:
+    reversible = replace(task("b", "", "y", scratch=6), reversible=True)
+    question = problem(task("a", "", "x"), reversible, task("c", "x y"))
+
+    message = refusal(question, "compute a", "borrow x b", "compute b", "compute c", "drop x")
+
+    assert "the input 'x' of 'c' is lent" in message
+    assert "'x' is lent, allowed a buffer that has been restored" in message
+
+
 @settings(max_examples=60, deadline=None)
 @given(strategies())
 def test_the_peak_is_never_below_a_working_set(strategy: Strategy) -> None:

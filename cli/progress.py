@@ -16,7 +16,7 @@ PATIENCE_S = 1.0
 
 
 @contextmanager
-def progress_bar(doing: str) -> Iterator[Observer | None]:
+def progress_bar(doing: str = "starting") -> Iterator[Observer | None]:
     """An observer that draws what it is told, or ``None`` when stderr is not a terminal.
 
     ``doing`` stands beside a pulsing bar until the first event, and throughout for work that tells none.

@@ -37,8 +37,8 @@ def report_lines(report: RunReport) -> str:
     overhead = f" ({percent(integrity / report.task_s)} of task time)" if report.task_s > 0 else ""
     lines = [
         f"{report.status.value.upper()}: {done} in {seconds(report.wall_s)} (run {report.run_id})",
-        f"bytes: {format_size(report.bytes_written)} written, regions took over {format_size(report.bytes_reused)} from "
-        f"earlier ones, {format_size(report.bytes_exported)} exported, {format_size(report.bytes_staged)} staged",
+        f"bytes: {format_size(report.bytes_written)} written, regions took over {format_size(report.bytes_reused)} "
+        f"from earlier ones, {format_size(report.bytes_exported)} exported, {format_size(report.bytes_staged)} staged",
         f"integrity: {format_size(report.bytes_sealed)} sealed in {seconds(report.seal_s)}, "
         f"{plural(report.verifications, 'verification')} in {seconds(report.verify_s)}{overhead}",
     ]

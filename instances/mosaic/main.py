@@ -13,6 +13,7 @@ import argparse
 import math
 import os
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -23,15 +24,17 @@ from make_problem import COLS, ROWS, TILE, WORKSPACE, make_problem, render
 
 from catalytic.app.init import InitRequest, create_workspace
 from catalytic.app.plan import make_plan
-from catalytic.app.request import PlanRequest, Progress, Search
+from catalytic.app.request import Observer, PlanRequest, Progress, Search
 from catalytic.app.run import Execution, RunAnswer, RunRequest, is_workspace, run
 from catalytic.app.sources import Shape
 from catalytic.app.verify import verify_workspace
 from catalytic.app.views.headline import headline
 from catalytic.app.views.run import report_lines
-from catalytic.runtime.report import RunStatus
+from catalytic.cli.output import report_exit_code
+from catalytic.cli.progress import progress_bar
+from catalytic.cli.signals import remembered_signals
 from catalytic.solver.budget import Budget
-from catalytic.solver.errors import CatalyticError, InputError, IntegrityError, Mistake, StorageError, TaskFailed
+from catalytic.solver.errors import CatalyticError, InputError, IntegrityError, Mistake, StorageError
 from catalytic.solver.formats import load_problem
 from catalytic.solver.plan import Objective
 from catalytic.solver.units import SIZE_FORM, Bytes, format_size, parse_size
@@ -61,10 +64,28 @@ def main() -> int:
     try:
         size = workspace_size(args.size)
         folder: Path = args.folder or Path("work") / f"mosaic-{format_size(size)}"
-        return do_the_job(size, folder, args.seconds)
+        do_the_job(size, folder, args.seconds)
+    except UnfinishedRun as unfinished:
+        print(f"{unfinished}\nnext: catalytic resume {unfinished.answer.workspace}", file=sys.stderr)
+        return unfinished.exit_code
     except CatalyticError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
+    except KeyboardInterrupt:
+        print("interrupted; the same command starts afresh", file=sys.stderr)
+        return 128 + signal.SIGINT
+    return 0
+
+
+class UnfinishedRun(Exception):
+    """A run ended before all of its tasks were done. ``exit_code`` says why."""
+
+    def __init__(self, answer: RunAnswer, exit_code: int) -> None:
+        super().__init__(answer, exit_code)
+        self.answer, self.exit_code = answer, exit_code
+
+    def __str__(self) -> str:
+        return report_lines(self.answer.report)
 
 
 def workspace_size(text: str) -> Bytes:
@@ -75,7 +96,7 @@ def workspace_size(text: str) -> Bytes:
         raise InputError("--size", [Mistake("--size", repr(text), f"{', '.join(SIZES)}, or {SIZE_FORM}")]) from None
 
 
-def do_the_job(size: Bytes, folder: Path, planning_s: float) -> int:
+def do_the_job(size: Bytes, folder: Path, planning_s: float) -> None:
     """All steps in order; the report on stdout, what is being done on stderr."""
     started = time.monotonic()
     folder.mkdir(parents=True, exist_ok=True)
@@ -83,22 +104,22 @@ def do_the_job(size: Bytes, folder: Path, planning_s: float) -> int:
     workspace, plan_file = folder / "workspace", folder / "catalytic-execution.json"
     require_room(problem, workspace, size)
 
-    timed("workspace", lambda: create_workspace(InitRequest(workspace, size)))
+    timed("workspace", lambda see: create_workspace(InitRequest(workspace, size)))
     budget = Budget(time_limit_s=planning_s, workers=os.cpu_count() or 1)
     search = Search(objective=Objective.MAKESPAN, target=TARGET, budget=budget)
-    plan = timed("plan", lambda: make_plan(PlanRequest(problem, Shape(), search, plan_file), announce)).summary
+    plan = timed("plan", lambda see: make_plan(PlanRequest(problem, Shape(), search, plan_file), see)).summary
     print(headline(plan))
 
     execution = Execution(output_dir=folder / "out", force=True, discard=True)
-    reuse = timed("execute", lambda: complete(run(RunRequest(plan_file, workspace, execution=execution))))
-    verified = timed("verify", lambda: verify_workspace(workspace))
+    reuse = timed("execute", lambda see: complete(RunRequest(plan_file, workspace, execution=execution), see))
+    verified = timed("verify", lambda see: verify_workspace(workspace))
     if verified.damaged:
         raise IntegrityError(
             f"{len(verified.damaged)} damaged region(s) after the run; see `catalytic verify {workspace}`"
         )
-    execution = Execution(output_dir=folder / "out-without-reuse", force=True, no_reuse=True)
+    plain = Execution(output_dir=folder / "out-without-reuse", force=True, no_reuse=True)
     separate = timed(
-        "execute without reuse", lambda: complete(run(RunRequest(plan_file, workspace, execution=execution)))
+        "execute without reuse", lambda see: complete(RunRequest(plan_file, workspace, execution=plain), see)
     )
 
     print(f"\nwith reuse\n{report_lines(reuse.report)}\n\nwithout reuse\n{report_lines(separate.report)}\n")
@@ -115,7 +136,6 @@ def do_the_job(size: Bytes, folder: Path, planning_s: float) -> int:
     print(f"files      {folder}: out/preview.png, out/report.json, {plan_file.name}")
     print(f"remove     rm -r {folder}  (the workspace takes {format_size(size)})")
     print(f"done in {time.monotonic() - started:.1f} s", file=sys.stderr)
-    return 0
 
 
 def problem_file(size: Bytes, folder: Path) -> Path:
@@ -143,10 +163,13 @@ def require_room(problem: Path, workspace: Path, size: Bytes) -> None:
         )
 
 
-def complete(answer: RunAnswer) -> RunAnswer:
-    """``answer`` if every task was done; ``TaskFailed`` otherwise."""
-    if answer.report.status is not RunStatus.COMPLETE:
-        raise TaskFailed("the run is not complete\n" + report_lines(answer.report))
+def complete(request: RunRequest, observer: Observer | None) -> RunAnswer:
+    """The answer of a run in which every task was done; ``UnfinishedRun`` otherwise."""
+    with remembered_signals() as first_signal:
+        answer = run(request, observer)
+        code = report_exit_code(answer.report, first_signal())
+    if code:
+        raise UnfinishedRun(answer, code)
     return answer
 
 
@@ -162,16 +185,17 @@ def compare(reuse: RunAnswer, separate: RunAnswer) -> None:
 
 
 def announce(progress: Progress) -> None:
-    """Tell of what takes longer than a person expects: compilation at first use."""
+    """Tell, where no progress bar does, of the one thing that takes longer than a person expects."""
     if progress.phase == "compile":
         print(progress.message, file=sys.stderr, flush=True)
 
 
-def timed(what: str, work: Callable[[], Answer]) -> Answer:
-    """The answer of ``work``; says on stderr what is being done and how long it took."""
+def timed(what: str, work: Callable[[Observer], Answer]) -> Answer:
+    """The answer of ``work``; says on stderr what is being done, how far it is and how long it took."""
     print(f"{what} ...", file=sys.stderr, flush=True)
     started = time.monotonic()
-    answer = work()
+    with progress_bar(what) as bar:
+        answer = work(bar or announce)
     print(f"{what}: {time.monotonic() - started:.1f} s", file=sys.stderr, flush=True)
     return answer
 

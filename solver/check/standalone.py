@@ -120,6 +120,10 @@ class Case:
             t: {self.writer[b] for b in task["inputs"] if b in self.writer} | set(task["after"])
             for t, task in self.tasks.items()
         }
+        self.after = {}
+        for t, before in self.before.items():
+            for b in before:
+                self.after.setdefault(b, []).append(t)
         self.allocated = sum(self.size.values())
         self.in_place = {
             (out, source)
@@ -455,8 +459,7 @@ def proved(c, bound, order):
         through = names - {*task["inputs"], *task["outputs"], "scratch:" + witness["task"]}
         if through and how[1] == "working_set":
             raise ValueError("buffers that the task does not touch")
-        after = {t: [s for s in c.tasks if t in c.before[s]] for t in c.tasks} if through else {}
-        earlier, later = reached(witness["task"], c.before), reached(witness["task"], after)
+        earlier, later = reached(witness["task"], c.before), reached(witness["task"], c.after)
         for b in through:
             here = c.writer[b] in earlier if b in c.writer else c.preloaded or earlier & set(c.readers[b])
             if not here or not (b in c.kept or later & set(c.readers[b])):
@@ -479,14 +482,15 @@ def proved(c, bound, order):
             least = min(capacity, floor((1 - Fraction(target)) * c.allocated), floor((1 - target) * c.allocated))
         if witness["ceiling"] < least or witness["ceiling"] <= 0:
             raise ValueError(f"a ceiling below the {least} bytes that plans may use")
-        energy, chains = 0, {}
+        energy, chains, place = 0, {}, {t: k for k, t in enumerate(order)}
         for b, size in c.size.items():
             if b not in c.writer:
                 energy += size * max(c.tasks[t]["duration"] for t in c.readers[b])
                 continue
             w = c.writer[b]
             if w not in chains:
-                chains[w] = longest_from(c, order[order.index(w) :], {w})
+                last = max([place[t] for x in c.tasks[w]["outputs"] for t in c.readers.get(x, ())], default=place[w])
+                chains[w] = longest_from(c, order[place[w] : last + 1], {w})
             energy += size * max(chains[w][t] for t in c.users(b))
         for a, b in c.in_place:
             energy -= min(c.size[a], c.size[b]) * c.tasks[c.writer[a]]["duration"]

@@ -32,7 +32,7 @@ from .events import EventKind, Observer, RunEvent
 from .execution import Executions, capacities
 from .executors import Executor, ExecutorSettings, Force, open_executor
 from .inspection import living_kept, region_history, status, stored_plan, verify
-from .interrupt import StopRequest
+from .interrupt import CANCEL_FILE, StopRequest
 from .journal import Journal, Kind, Record, read_run
 from .locks import WorkspaceLocks
 from .perform import damage_of
@@ -45,7 +45,7 @@ from .state import RETURNED, RunState, fold, seal_row
 from .storage import Disk, Storage, explain, replace_file
 from .workspace import Workspace
 
-__all__ = ["execute", "region_history", "resume", "status", "verify"]
+__all__ = ["execute", "region_history", "request_cancel", "resume", "status", "verify"]
 
 _POLL_S = 0.2
 _MAX_REPAIRS = 5
@@ -87,7 +87,7 @@ def execute(
 
 def resume(
     workspace: Workspace,
-    options: RunOptions | None,
+    options: RunOptions | None = None,
     observer: Observer | None = None,
     *,
     storage: Storage | None = None,
@@ -113,6 +113,11 @@ def resume(
         require_new_exports(plan, dispatcher, ours | committed, options)
         run = _Run(plan, workspace, options, state, state.run_id, locks, observer, storage)
         return run.go(Kind.RESUME, {"pid": os.getpid()})
+
+
+def request_cancel(workspace: Workspace) -> None:
+    """Ask the run that owns ``workspace`` now, in whatever process, to stop; it can be resumed."""
+    (workspace.metadata / CANCEL_FILE).touch()
 
 
 def _last_state(workspace: Workspace, *, forgive: bool = False) -> RunState:
@@ -238,6 +243,7 @@ class _Run:
         self._repairs = 0
         self._temporaries: dict[str, tuple[Version, Path | None]] = {}
         self._trouble: Failure | None = None
+        self._unneeded: list[Path] = []
         self._durations = {t.id: int(t.end - t.start) for t in plan.tasks}
         self._total = sum(self._durations.values())
         self._done = sum(self._durations.get(n, 0) for n in state.committed)
@@ -252,7 +258,7 @@ class _Run:
         with ExitStack() as stack:
             self._journal = Journal(self._workspace.metadata / "journal.db", uuid4().hex, self._wall_clock)
             stack.callback(self._journal.close)
-            self._stop = stack.enter_context(StopRequest(self._workspace.metadata / "cancel"))
+            self._stop = stack.enter_context(StopRequest(self._workspace.metadata / CANCEL_FILE))
             if kind is Kind.RESUME and self._nothing_left():
                 return self._report(RunStatus.COMPLETE)
             self._record(kind, self._run_id, body)
@@ -639,6 +645,8 @@ class _Run:
 
     def _flush(self) -> None:
         self._journal.flush()
+        while self._unneeded:
+            self._storage.remove(self._unneeded.pop())
         events, self._events = self._events, []
         if not events:
             return
@@ -688,12 +696,12 @@ class _Run:
                 self._storage.remove(self._checksum_path(region.id, result.seal.algorithm))
 
     def _drop_staged(self, name: str) -> None:
-        """Remove generated inputs that ``name`` was the last to read."""
+        """Have generated inputs removed that ``name`` was the last to read, once its COMMIT is durable."""
         for b in self._executions.inputs(name):
             if b in self._executions.loaded and b not in self._plan.region_of:
                 readers = self._plan.problem.graph.readers[b]
                 if all(r in self._state.committed for r in readers):
-                    self._storage.remove(self._dispatcher.staged_path(b))
+                    self._unneeded.append(self._dispatcher.staged_path(b))
 
     # -- the end ------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,9 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
+CANCEL_FILE = "cancel"
+"""Name of the file in the workspace's metadata that asks its run to stop."""
+
 
 class StopRequest:
     """While entered, Ctrl-C and SIGTERM ask for a stop instead of ending the process; twice is ``urgent``.

@@ -118,6 +118,9 @@ class ProcessExecutor:
     def _bury(self, worker: _Worker) -> list[Answer]:
         worker.pipe.close()
         self._workers.remove(worker)
+        # What its task started must not outlive it. Before the wait, while the number cannot belong to anybody else.
+        with suppress(OSError):
+            os.killpg(worker.process.pid, signal.SIGKILL)
         status = worker.process.wait()
         if worker.assignment is None:
             return []

@@ -23,9 +23,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from catalytic.app.views.words import factor
 from catalytic.solver.budget import Budget
 from catalytic.solver.formats import import_wfcommons
-from catalytic.solver.plan import Bound, Objective, Outcome, Plan, Status, lifetimes, plan_without_reuse
+from catalytic.solver.plan import Bound, Objective, Outcome, Plan, lifetimes, plan_without_reuse
 from catalytic.solver.problem import InputPolicy, Isolation, OutputPolicy, Policy, Problem, Workspace
 from catalytic.solver.solve import solve
 from catalytic.solver.units import Bytes, format_size, to_seconds
@@ -131,15 +132,14 @@ PLAN_COLUMNS = (
 PLAN_WIDTHS = (31, 5, 10, 8, 8, 9, 9, 6, 7, 12, 14)
 
 
-def print_plans(names: Sequence[str], seconds: float) -> bool:
-    """Plan every workflow and print the table; whether each target was met or disproved.
+def print_plans(names: Sequence[str], seconds: float) -> None:
+    """Plan every workflow and print the table.
 
     A row that misses the target shows the plan with the largest factor that was found, marked ``!``.
     """
     print(f"target {TARGET}, {WORKERS} workers, {format_size(SIZE)} in 8 exclusive partitions, inputs external,")
     print(f"outputs export, at most {seconds:g} s each. largest: no factor is larger. floor: no plan is faster.")
     print_row(PLAN_COLUMNS, PLAN_WIDTHS)
-    settled = True
     for name, path in present(names):
         problem = load(path)
         plain = baseline(problem)
@@ -148,12 +148,11 @@ def print_plans(names: Sequence[str], seconds: float) -> bool:
         bounds = [*outcome.bounds, *(outcome.plan.proof.bounds if outcome.plan is not None else ())]
         floor = best_bound(bounds, "makespan")
         makespan = plan.measures.makespan if plan is not None else None
-        settled = settled and (outcome.target_met or outcome.status is Status.INFEASIBLE)
         cells = (
             name,
             str(len(problem.tasks)),
             outcome.status.value,
-            "-" if plan is None else f"{plan.measures.reuse_factor:.4f}{' ' if outcome.target_met else '!'}",
+            "-" if plan is None else f"{factor(plan.measures.reuse_factor)}{' ' if outcome.target_met else '!'}",
             f"{1 - (best_bound(bounds, 'peak_live') or 0) / problem.graph.allocated:.6f}",
             "-" if makespan is None else f"{to_seconds(makespan):.0f} s",
             "-" if floor is None else f"{to_seconds(floor):.0f} s",
@@ -165,7 +164,6 @@ def print_plans(names: Sequence[str], seconds: float) -> bool:
         print_row(cells, PLAN_WIDTHS)
         if not outcome.target_met:
             print(f"  ! {outcome.reason}", flush=True)
-    return settled
 
 
 RUN_COLUMNS = (
@@ -194,8 +192,8 @@ def print_runs(names: Sequence[str], seconds: float) -> bool:
             continue
         with tempfile.TemporaryDirectory(prefix="reuse-", dir=FOLDER) as folder:
             cells, equal = run_both(plan, Path(folder))
-        factor = f"{plan.measures.reuse_factor:.4f}{' ' if outcome.target_met else '!'}"
-        print_row((name, str(len(problem.tasks)), factor, *cells), RUN_WIDTHS)
+        reached = f"{factor(plan.measures.reuse_factor)}{' ' if outcome.target_met else '!'}"
+        print_row((name, str(len(problem.tasks)), reached, *cells), RUN_WIDTHS)
         same = same and equal
     return same
 
@@ -278,7 +276,7 @@ def present(names: Sequence[str]) -> Iterator[tuple[str, Path]]:
 
 
 def main() -> int:
-    """Print the table that the command line asks for; 1 when a target was missed or results differed."""
+    """Print the table that the command line asks for; 1 when an execution changed a result or a stray byte."""
     parser = argparse.ArgumentParser(description="Reuse factors and makespans of real workflows.")
     parser.add_argument("--seconds", type=float, default=60.0, help="time limit per workflow (default %(default)s)")
     parser.add_argument("--only", metavar="NAME", help="only the workflows whose name contains NAME")
@@ -292,8 +290,10 @@ def main() -> int:
         return 0
     FOLDER.mkdir(exist_ok=True)
     warm_up(lambda message: print(message, file=sys.stderr))
-    done = print_runs(names, args.seconds) if args.execute else print_plans(names, args.seconds)
-    return 0 if done else 1
+    if args.execute:
+        return 0 if print_runs(names, args.seconds) else 1
+    print_plans(names, args.seconds)
+    return 0
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ from catalytic.app.sources import Shape
 from catalytic.app.verify import verify_workspace
 from catalytic.app.views.headline import headline
 from catalytic.app.views.run import report_lines
+from catalytic.app.views.words import bound_factor, bound_seconds, factor, percent, seconds
 from catalytic.cli.output import report_exit_code
 from catalytic.cli.progress import progress_bar
 from catalytic.cli.signals import remembered_signals
@@ -127,10 +128,11 @@ def do_the_job(size: Bytes, folder: Path, planning_s: float) -> None:
     integrity = report.seal_s + report.verify_s
     print(f"reused     {format_size(report.bytes_reused)} lay over bytes of earlier buffers")
     print(f"footprint  {format_size(plan.footprint)} for {format_size(plan.allocated)} of buffers")
-    print(f"factor     {plan.reuse_factor:.4f} (asked {TARGET:g}; none above {plan.largest_reuse_factor:.4f} exists)")
-    print(f"makespan   {plan.makespan_s:.1f} s planned (none below {plan.least_makespan_s:.1f} s exists)")
-    print(f"           {report.wall_s:.1f} s run; {separate.report.wall_s:.1f} s without reuse")
-    print(f"seals      {integrity / (report.task_s + integrity):.1%} of the working time")
+    most, least = bound_factor(plan.largest_reuse_factor), bound_seconds(plan.least_makespan_s)
+    print(f"factor     {factor(plan.reuse_factor)} (asked {TARGET:g}; none above {most} exists)")
+    print(f"makespan   {seconds(plan.makespan_s)} planned (none below {least} exists)")
+    print(f"           {seconds(report.wall_s)} run; {seconds(separate.report.wall_s)} without reuse")
+    print(f"seals      {percent(integrity / (report.task_s + integrity))} of the working time")
     print(f"verified   {verified.regions} living region(s) after the run, {format_size(verified.bytes)}")
     compare(reuse, separate)
     print(f"files      {folder}: out/preview.png, out/report.json, {plan_file.name}")

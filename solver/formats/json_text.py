@@ -74,29 +74,10 @@ def parse_json(data: bytes, origin: str) -> dict[str, object]:
         raise InputError(origin, [Mistake(TOP, "a number of thousands of digits", "64-bit integers")]) from None
     if not isinstance(value, dict):
         raise InputError(origin, [Mistake(TOP, describe(value), "a JSON object")])
-    if not _is_clean(value, 0):
-        raise InputError(origin, list(_mistakes("", value, 0)))
+    mistakes = list(_mistakes("", value, 0))
+    if mistakes:
+        raise InputError(origin, mistakes)
     return value
-
-
-def _is_clean(value: object, depth: int) -> bool:
-    """Whether :func:`_mistakes` would find nothing. It spares good files the paths: it halves the time large plans take."""
-    if isinstance(value, str):
-        return value.isascii() or _is_unicode(value)
-    if isinstance(value, float):
-        return isfinite(value)
-    if isinstance(value, int):
-        return abs(value) <= _MAX_INTEGER
-    if isinstance(value, _Object):
-        return (
-            depth <= _MAX_DEPTH
-            and not value.repeated
-            and all(key.isascii() or _is_unicode(key) for key in value)
-            and all(_is_clean(item, depth + 1) for item in value.values())
-        )
-    if isinstance(value, list):
-        return depth <= _MAX_DEPTH and all(_is_clean(item, depth + 1) for item in value)
-    return True
 
 
 def _mistakes(path: str, value: object, depth: int) -> Iterator[Mistake]:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from catalytic.runtime.interrupt import CANCEL_FILE
 from catalytic.runtime.locks import owner_pid
 from catalytic.runtime.workspace import Workspace
 from catalytic.solver.errors import InputError, Mistake, StorageError
-
-REQUEST = "cancel"
-"""File in ``metadata/`` that a run looks for in every turn of its loop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +26,7 @@ def cancel(path: Path) -> CancelAnswer:
     if owner is None:
         raise InputError(str(workspace.path), [Mistake("run", "no run under way", "a workspace that a run owns")])
     try:
-        (workspace.metadata / REQUEST).touch()
+        (workspace.metadata / CANCEL_FILE).touch()
     except OSError as error:
         raise StorageError(f"{workspace.metadata}: the request could not be left: {error.strerror}") from error
     return CancelAnswer(workspace.path, owner)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from catalytic.solver.check import violations
 from catalytic.solver.errors import InvalidPlan
 from catalytic.solver.formats import load_plan, problem_digest
+from catalytic.solver.problem import Problem
 
 from .sources import read_source
 from .summary import PlanSummary, summarise
@@ -33,9 +34,13 @@ def check_plan(path: Path, problem_path: Path | None = None) -> CheckAnswer:
     found = [f"{v.rule}: {v.message}" for v in violations(plan)]
     digest = problem_digest(plan.problem)
     if problem_path is not None:
-        asked = problem_digest(read_source(problem_path).problem)
-        if asked != digest:
-            found.append(f"problem: the plan answers the problem {digest}, {problem_path} holds {asked}")
+        asked = read_source(problem_path).problem
+        if problem_digest(asked) != digest:
+            parts = [f.name for f in fields(Problem) if getattr(asked, f.name) != getattr(plan.problem, f.name)]
+            found.append(
+                f"problem: the plan answers the problem {digest}, {problem_path} holds {problem_digest(asked)}; "
+                f"they differ in {', '.join(parts)}"
+            )
     if found:
         raise InvalidPlan(found)
     return CheckAnswer(summarise(plan), digest, problem_path)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from catalytic.solver.errors import NothingFound, ProvedInfeasible
+from catalytic.solver.errors import NothingFound, ProvedInfeasible, Refused, StorageError
 from catalytic.solver.formats import dump_plan
 from catalytic.solver.plan import Outcome, Plan, Status
 
@@ -37,10 +37,20 @@ def make_plan(request: PlanRequest, observer: Observer | None = None) -> PlanAns
     ``best_effort`` a plan that misses the target is written and returned (``summary.target_met`` is false).
     """
     source = read_source(request.path, request.shape)
+    if request.output is not None:
+        _require_room_for(request.output, source, request.path)
     plan = find_plan(source, request, observer)
     if request.output is not None:
         write_plan(plan, request.output, base=source.base)
     return PlanAnswer(summarise(plan), request.output, source.notes)
+
+
+def _require_room_for(output: Path, source: Source, path: Path) -> None:
+    """Say now, not after a minute of planning, that the plan file cannot be written or would destroy the problem."""
+    if not output.absolute().parent.is_dir():
+        raise StorageError(f"{output}: could not be written: there is no folder {output.parent}")
+    if output.exists() and output.samefile(path) and source.kind != "plan":
+        raise Refused(f"{output} is the problem itself; name another file with -o")
 
 
 def find_plan(source: Source, request: PlanRequest, observer: Observer | None = None) -> Plan:

@@ -29,6 +29,9 @@ from .summary import PlanSummary, summarise
 SCRUB_INTERVAL_S = 30.0
 """How often a monitored run hashes the sealed living regions again."""
 
+LONGEST_STEM = 80
+"""Characters of a problem's name that are used in file names."""
+
 
 @dataclass(frozen=True, slots=True)
 class Execution:
@@ -184,8 +187,13 @@ def _options(request: RunRequest, source: Source, plan: Plan) -> RunOptions:
 
 
 def file_stem(name: str) -> str:
-    """A problem's name as part of a file name: path separators and leading dots would lead elsewhere."""
-    return name.replace("/", "-").lstrip(".") or "catalytic"
+    """A problem's name as part of a file name: whatever could lead elsewhere, or be no name at all, is replaced.
+
+    >>> file_stem("survey 2.1"), file_stem("../../etc"), file_stem("")
+    ('survey-2.1', 'etc', 'catalytic')
+    """
+    plain = "".join(c if c.isalnum() or c in "._-" else "-" for c in name)
+    return plain.strip(".-")[:LONGEST_STEM] or "catalytic"
 
 
 def _workspace_path(request: RunRequest, plan: Plan) -> Path:

@@ -21,7 +21,7 @@ MAX_WIDTH = 160
 
 def result(text: str, *, style: str = "") -> None:
     """Print a result for people. ``style`` colours the first line, where the headline is."""
-    headline, newline, rest = text.partition("\n")
+    headline, newline, rest = _printable(text).partition("\n")
     _console(stderr=False).print(headline, style=style or None, soft_wrap=True)
     if newline:
         click.echo(rest)
@@ -34,7 +34,12 @@ def document(data: bytes) -> None:
 
 def note(message: str) -> None:
     """Say something that is not a result."""
-    click.echo(message, err=True)
+    click.echo(_printable(message), err=True)
+
+
+def _printable(text: str) -> str:
+    """``text`` with control characters spelled out: a name from a file must not move the cursor or set the title."""
+    return "".join(c if c == "\n" or c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def usage_error(error: click.ClickException, *, as_json: bool) -> None:

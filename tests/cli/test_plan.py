@@ -171,6 +171,21 @@ def test_a_plan_that_cannot_be_written_is_a_storage_error(tmp_path: Path) -> Non
     assert "folder.json" in said.err
 
 
+def test_the_problem_itself_is_not_overwritten(tmp_path: Path) -> None:
+    problem = write_problem(tmp_path)
+    before = problem.read_bytes()
+
+    assert catalytic("plan", problem, "-o", problem, *QUICK).code == 8
+    assert problem.read_bytes() == before
+
+
+def test_names_from_a_file_cannot_control_the_terminal(tmp_path: Path) -> None:
+    said = catalytic("plan", write_problem(tmp_path, name="\x1b]0;title\x07"), "-o", tmp_path / "plan.json", *QUICK)
+
+    assert said.code == 0
+    assert "\x1b" not in said.out + said.err
+
+
 def test_what_if_prints_one_row_per_value_and_writes_nothing(tmp_path: Path) -> None:
     problem = write_problem(tmp_path)
     said = catalytic("plan", problem, "-o", tmp_path / "plan.json", "--what-if", "size=100kB,1MB", "--time-limit", "6")
@@ -219,7 +234,7 @@ def test_check_refuses_a_plan_of_another_problem(tmp_path: Path) -> None:
     said = catalytic("check", plan, other)
 
     assert said.code == 5
-    assert "answers the problem" in said.err
+    assert "they differ in name" in said.err
 
 
 def test_check_lists_the_broken_rules_of_a_plan(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from math import gcd
 
 from .budget import Budget, Progress
@@ -212,39 +213,49 @@ class _Pipeline:
             self.lean(search, ceiling, enough=ceiling)
             best = self.fastest.candidate if self.fastest is not None else best
         small = self.compact.task_count <= MOST_TASKS_FOR_CP_SAT
-        self.local_search(search, best, ceiling, until=(0.4 if small else 0.96) * self.budget.time_limit_s)
+        self.local_search(search, best, ceiling, until=(0.5 if small else 0.96) * self.budget.time_limit_s)
         if small and not self.closed():
             self.say("cp-sat", "proving and improving with CP-SAT")
-            self.exact(search, ceiling, until=0.75 * self.budget.time_limit_s)
+            self.exact(search, ceiling, until=0.7 * self.budget.time_limit_s)
             start = self.fastest.candidate if self.fastest is not None else best
             self.local_search(search, start, ceiling, until=0.96 * self.budget.time_limit_s)
 
     def local_search(self, search: PrioritySearch, start: Candidate, ceiling: int, until: float) -> None:
-        """Improve ``start``, place every improvement, and lower the schedule's ceiling where placement misses."""
+        """Improve in slices; place the best of each slice, and lower the schedule's ceiling where placement misses.
+
+        Placing every improvement would cost more than finding it; a slice is three hundredths of the time limit.
+        """
         inner, current = ceiling, start
         floor = self.least_peak()
+        spent = self.evaluations / EVALUATIONS_PER_SECOND if self.budget.deterministic else self.budget.elapsed_s()
         while not self.past(until) and not self.closed():
-            found = self.try_place(current, ceiling, tries=60, cp_sat_s=0.01 * self.budget.time_limit_s)
-            if found is None or not self.meets(found, ceiling):
-                if found is None:  # a partition overflows although the ceiling may hold
-                    headroom = min(0.3, current.headroom + 0.02)
-                else:
-                    headroom = current.headroom
-                    missed = found.footprint - ceiling
-                    inner = inner - max(missed, self.unit, inner // 400) if inner > floor else ceiling
-                current = search.again(current, inner, headroom)
-                self.evaluations += 1
-                if not current.schedule.complete:
-                    current = start
-            improved = None
-            for improved in search.improve(current, inner, lambda: self.tick(until), self.least_makespan()):
-                current = improved
-                if self.fastest is not None and improved.schedule.makespan >= self.fastest.makespan:
-                    continue
-                if improved.worth(inner)[0] == 0:
-                    break
-            if improved is None:
-                break
+            spent = min(until, spent + 0.03 * self.budget.time_limit_s)
+            go_on = partial(self.tick, spent)
+            for better in search.improve(current, inner, go_on, self.least_makespan()):
+                current = better
+            spent = max(spent, 0.0 if self.budget.deterministic else self.budget.elapsed_s())
+            if current.worth(inner)[0] > 0 or self.known(current):
+                if current.worth(inner)[0] == 0 and current.schedule.makespan <= self.least_makespan():
+                    return
+                continue
+            found = self.try_place(current, ceiling, tries=1000, cp_sat_s=0.03 * self.budget.time_limit_s, share=0.01)
+            if found is not None and self.meets(found, ceiling):
+                inner = min(ceiling, inner + max(self.unit, (ceiling - inner) // 2))
+                continue
+            headroom = current.headroom
+            if found is None:  # a partition overflows although the ceiling may hold
+                headroom = min(0.3, headroom + 0.02)
+            else:
+                inner -= max((found.footprint - ceiling) // 2, self.unit)
+            if inner < floor:
+                inner = ceiling
+            again = search.again(current, inner, headroom)
+            self.evaluations += 1
+            current = again if again.schedule.complete else start
+
+    def known(self, candidate: Candidate) -> bool:
+        """Whether placing ``candidate`` could not beat what is placed already."""
+        return self.fastest is not None and candidate.schedule.makespan >= self.fastest.makespan
 
     def exact(self, search: PrioritySearch, ceiling: int, until: float) -> None:
         """CP-SAT on the relaxed model: its bound holds for every plan, its start order is decoded with partitions."""

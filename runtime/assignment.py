@@ -71,6 +71,14 @@ class Dead:
 
 
 @dataclass(frozen=True, slots=True)
+class Arena:
+    """The partition files, in order, and the size of each in bytes."""
+
+    partitions: tuple[Path, ...]
+    partition_size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Assignment:
     """One attempt at one execution. ``lasts_s``: how long a synthetic kernel takes. ``pattern``: fill outputs first."""
 

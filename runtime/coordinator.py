@@ -253,7 +253,11 @@ class _Run:
         workers = self._options.workers or dict(self._plan.problem.resources)["workers"]
         slots = max(1, min(workers, len(self._executions.order)))
         settings = ExecutorSettings(
-            slots, self._locks.writers, self._workspace.path / "logs" / f"{self._run_id}.out", self._storage
+            self._workspace.arena,
+            slots,
+            self._locks.writers,
+            self._workspace.path / "logs" / f"{self._run_id}.out",
+            self._storage,
         )
         with ExitStack() as stack:
             self._journal = Journal(self._workspace.metadata / "journal.db", uuid4().hex, self._wall_clock)

@@ -16,6 +16,7 @@ from time import monotonic
 from types import MappingProxyType
 
 from catalytic.solver.problem import Command, PythonCall
+from catalytic.solver.units import align_up
 
 from .assignment import (
     Answer,
@@ -32,7 +33,7 @@ from .assignment import (
     TaskError,
     Written,
 )
-from .mapping import Mapping, Piece
+from .mapping import PAGE, Mapping, Memory, Piece, Window
 from .seal import Damage, check, chunks_of, digest, seal
 from .storage import RESULT_FILE, Disk, Storage, is_storage_trouble, replace_file
 from .tasks import Context, Messenger, StagedCommand, run_load, run_python, run_synthetic
@@ -53,9 +54,9 @@ class FoundDamage(Exception):
 class Mapped:
     """The memory of one execution, by buffer."""
 
-    inputs: dict[str, Mapping] = field(default_factory=dict)
-    outputs: dict[str, Mapping] = field(default_factory=dict)
-    scratch: Mapping | None = None
+    inputs: dict[str, Memory] = field(default_factory=dict)
+    outputs: dict[str, Memory] = field(default_factory=dict)
+    scratch: Memory | None = None
 
 
 def perform(
@@ -63,15 +64,17 @@ def perform(
     messenger: Messenger,
     *,
     storage: Storage | None = None,
+    window: Window | None = None,
     watch: Callable[[Mapped], None] = lambda mapped: None,
     clock: Callable[[], float] = monotonic,
 ) -> Answer:
     """Do ``assignment``; never raises for what a task or a device does wrong.
 
-    ``watch`` is told the mapped addresses, so that a fault can be named.
+    Outputs are opened in ``window``, if there is one. ``watch`` is told the mapped addresses, so that a fault can be
+    named.
     """
     try:
-        return _Performance(assignment, messenger, storage or Disk(), watch, clock).run()
+        return _Performance(assignment, messenger, storage or Disk(), window, watch, clock).run()
     except FoundDamage as found:
         return Damaged(assignment.execution, found.buffer, found.role, found.damage)
     except TaskError as error:
@@ -95,11 +98,13 @@ class _Performance:
         assignment: Assignment,
         messenger: Messenger,
         storage: Storage,
+        window: Window | None,
         watch: Callable[[Mapped], None],
         clock: Callable[[], float],
     ) -> None:
         self._a, self._messenger, self._storage = assignment, messenger, storage
-        self._watch, self._clock = watch, clock
+        self._window, self._watch, self._clock = window, watch, clock
+        self._opened: list[range] = []
         self._costs = Costs()
         self._lengths: dict[str, int] = {}
 
@@ -124,9 +129,9 @@ class _Performance:
                     self._storage.make_folder(output.pieces[0].path.parent)
                     self._storage.reserve(output.pieces[0].path, output.size)
                     self._count(staged=output.size)
-                mapped.outputs[output.buffer] = stack.enter_context(Mapping(output.pieces, writable=True))
+                mapped.outputs[output.buffer] = stack.enter_context(self._map_writable(output))
             if self._a.scratch is not None:
-                mapped.scratch = stack.enter_context(Mapping(self._a.scratch.pieces, writable=True))
+                mapped.scratch = stack.enter_context(self._map_writable(self._a.scratch))
             self._prepare(mapped)
             self._watch(mapped)
             with self._timed("task_s"):
@@ -135,6 +140,17 @@ class _Performance:
             self._inspect(mapped)
             written = {o.buffer: self._finish(o, mapped.outputs[o.buffer]) for o in self._a.outputs}
             return Done(self._a.execution, written, seals, self._costs)
+
+    def _map_writable(self, output: Output) -> Memory:
+        """An opening in the window; a mapping of its own where the guard page would belong to another output."""
+        address = self._window.address_of(output.pieces) if self._window is not None else None
+        if self._window is None or address is None:
+            return Mapping(output.pieces, writable=True)
+        whole = range(address, address + align_up(output.size, PAGE))
+        if any(whole.start <= other.stop and other.start <= whole.stop for other in self._opened):
+            return Mapping(output.pieces, writable=True)
+        self._opened.append(whole)
+        return self._window.open(address, output.size)
 
     def _verify_input(self, slot: Input, view: memoryview) -> None:
         if slot.seal is None:
@@ -150,7 +166,7 @@ class _Performance:
         if damage is not None:
             raise FoundDamage(dead.buffer, "dead", damage)
 
-    def _writable(self, mapped: Mapped) -> Iterator[tuple[Output, Mapping, str]]:
+    def _writable(self, mapped: Mapped) -> Iterator[tuple[Output, Memory, str]]:
         for output in self._a.outputs:
             yield output, mapped.outputs[output.buffer], f"output {output.buffer!r}"
         if self._a.scratch is not None and mapped.scratch is not None:
@@ -231,7 +247,7 @@ class _Performance:
                 "Write every byte, or call context.commit_length for a shorter output.",
             )
 
-    def _finish(self, output: Output, mapping: Mapping) -> Written:
+    def _finish(self, output: Output, mapping: Memory) -> Written:
         view = mapping.view[: self._lengths[output.buffer]]
         with self._timed("seal_s"):
             sealed = seal(view, output.algorithm, output.binding) if output.algorithm else None

@@ -26,6 +26,7 @@ from uuid import uuid4
 from catalytic.solver.errors import InputError, IntegrityError, Mistake, Refused, StorageError
 from catalytic.solver.units import Bytes, exact_size
 
+from .assignment import Arena
 from .mapping import PAGE, Piece
 from .storage import (
     UNSUITABLE_FILE_SYSTEMS,
@@ -67,6 +68,11 @@ class Workspace:
     def partition_path(self, partition: int) -> Path:
         """File of one partition."""
         return self.path / "partitions" / f"p{partition}.arena"
+
+    @property
+    def arena(self) -> Arena:
+        """The partition files, for workers that map them."""
+        return Arena(tuple(map(self.partition_path, range(self.partitions))), self.partition_size)
 
     def piece(self, partition: int, offset: int, length: int) -> Piece:
         """Bytes of one partition, ready to be mapped."""

@@ -11,7 +11,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Protocol
 
-from ..assignment import Answer, Assignment
+from ..assignment import Answer, Arena, Assignment
 from ..storage import Storage
 
 
@@ -35,6 +35,7 @@ class Force(IntEnum):
 class ExecutorSettings:
     """``slots``: executions at once. ``writers_lock``: descriptor workers inherit. ``output``: what tasks print."""
 
+    arena: Arena
     slots: int
     writers_lock: int
     output: Path

@@ -97,6 +97,8 @@ class ProcessExecutor:
             )
         worker = _Worker(process, ours)
         self._workers.append(worker)
+        with suppress(OSError):
+            ours.send(self._settings.arena)
         return worker
 
     def _receive(self, worker: _Worker) -> list[Answer]:

@@ -16,7 +16,8 @@ import threading
 from multiprocessing.connection import Connection
 from time import monotonic
 
-from ..assignment import Answer, Assignment, Failure, FailureKind, LastWords, Progress
+from ..assignment import Answer, Arena, Assignment, Failure, FailureKind, LastWords, Progress
+from ..mapping import Window
 from ..perform import perform
 from .fault import FaultReporter
 
@@ -77,26 +78,31 @@ def main(descriptor: int, coordinator: int) -> None:
     os.set_inheritable(descriptor, False)
     messenger = PipeMessenger(pipe)
     reporter = FaultReporter(messenger.report_fault)
-    assignments: queue.SimpleQueue[Assignment] = queue.SimpleQueue()
+    assignments: queue.SimpleQueue[Assignment | Arena] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(pipe, messenger, assignments), daemon=True).start()
+    window: Window | None = None
     while True:
-        assignment = assignments.get()
-        answer = perform(assignment, messenger, watch=reporter.watch)
+        message = assignments.get()
+        if isinstance(message, Arena):
+            window = Window(message.partitions, message.partition_size)
+            continue
+        answer = perform(message, messenger, window=window, watch=reporter.watch)
         sys.stdout.flush()
         messenger.send(answer)
 
 
-def _listen(pipe: Connection, messenger: PipeMessenger, assignments: queue.SimpleQueue[Assignment]) -> None:
+def _listen(pipe: Connection, messenger: PipeMessenger, assignments: queue.SimpleQueue[Assignment | Arena]) -> None:
     while True:
         try:
             message = pipe.recv()
         except (EOFError, OSError):
             os._exit(0)
+        if isinstance(message, str):
+            messenger.stop(message)
+            continue
         if isinstance(message, Assignment):
             messenger.begin(message.execution)
-            assignments.put(message)
-        else:
-            messenger.stop(message)
+        assignments.put(message)
 
 
 if __name__ == "__main__":

@@ -11,19 +11,21 @@ from .words import bound_factor, bound_seconds, factor, seconds
 
 def trade_table(trade: Trade, *, width: int) -> str:
     """One row per value, in the order asked; below it the reason of every row without a plan."""
-    header = (trade.variable, "status", "footprint", "reuse factor", "at most", "makespan", "at least")
-    text = table(header, [_row(row) for row in trade.rows], width=width, left=2)
+    # Padded here and flush right there: a verdict is not a name, and must never be cut.
+    longest = max(len("status"), *(len(row.status) for row in trade.rows))
+    header = (trade.variable, "status".ljust(longest), "footprint", "reuse factor", "at most", "makespan", "at least")
+    text = table(header, [_row(row, longest) for row in trade.rows], width=width)
     reasons = [f"{row.label}: {row.reason}" for row in trade.rows if row.summary is None and row.reason]
     return "\n".join([text, *reasons])
 
 
-def _row(row: TradeRow) -> tuple[str, ...]:
+def _row(row: TradeRow, longest: int) -> tuple[str, ...]:
     plan = row.summary
     if plan is None:
-        return (row.label, row.status, "-", "-", "-", "-", "-")
+        return (row.label, row.status.ljust(longest), "-", "-", "-", "-", "-")
     return (
         row.label,
-        row.status,
+        row.status.ljust(longest),
         format_size(plan.footprint),
         factor(plan.reuse_factor),
         bound_factor(plan.largest_reuse_factor),

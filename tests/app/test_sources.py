@@ -40,19 +40,20 @@ def test_a_shape_changes_what_it_names_and_nothing_else(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("before", "partitions", "asked", "after"),
     [
-        (Isolation.EXCLUSIVE, 1, None, Isolation.SHARED),
-        (Isolation.EXCLUSIVE, 4, None, Isolation.EXCLUSIVE),
-        (Isolation.SHARED, 4, None, Isolation.SHARED),
-        (Isolation.EXCLUSIVE, 1, Isolation.EXCLUSIVE, Isolation.EXCLUSIVE),
+        ((2, Isolation.EXCLUSIVE), 1, None, Isolation.SHARED),
+        ((1, Isolation.SHARED), 4, None, Isolation.EXCLUSIVE),
+        ((2, Isolation.EXCLUSIVE), 4, None, Isolation.EXCLUSIVE),
+        ((2, Isolation.SHARED), 4, None, Isolation.SHARED),
+        ((2, Isolation.EXCLUSIVE), 1, Isolation.EXCLUSIVE, Isolation.EXCLUSIVE),
     ],
-    ids=["one-partition-is-shared", "exclusive-stays", "shared-stays", "what-is-asked-wins"],
+    ids=["one-is-shared", "more-than-one-is-exclusive", "exclusive-stays", "shared-stays", "what-is-asked-wins"],
 )
 def test_isolation_follows_the_partitions_across_one(
-    before: Isolation, partitions: int, asked: Isolation | None, after: Isolation
+    before: tuple[int, Isolation], partitions: int, asked: Isolation | None, after: Isolation
 ) -> None:
     from dataclasses import replace
 
-    problem = replace(chain(2), workspace=replace(chain(2).workspace, isolation=before))
+    problem = replace(chain(2), workspace=replace(chain(2).workspace, partitions=before[0], isolation=before[1]))
 
     assert Shape(partitions=partitions, isolation=asked).applied_to(problem).workspace.isolation is after
 
@@ -79,3 +80,12 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
 
     assert target.read_bytes() == b"new"
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_write_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "taken").mkdir()
+
+    with pytest.raises(StorageError, match="taken"):
+        write_whole(tmp_path / "taken", b"x")
+
+    assert [p.name for p in tmp_path.iterdir()] == ["taken"]

@@ -62,6 +62,16 @@ def test_fixed_starts_cannot_wait_for_a_partition() -> None:
         plan_timeline(problem, starts, QUICK)
 
 
+def test_buffers_that_span_partitions_never_share_one_while_both_live() -> None:
+    """Three buffers of a partition and a byte each need two partitions: four do not hold three of them at once."""
+    size = SHARED.partition_size + 1
+    at_once, _ = timeline_problem(timeline((0, 1, size), (0, 1, size), (0, 1, size)), SHARED)
+    in_turn, starts = timeline_problem(timeline((0, 1, size), (1, 2, size), (2, 3, size)), SHARED)
+
+    assert plan_timeline(at_once, dict.fromkeys(starts, Tick(0)), QUICK).plan is None
+    assert plan_timeline(in_turn, starts, QUICK).plan is not None
+
+
 allocations = st.tuples(st.integers(0, 20), st.integers(1, 10), st.integers(1, 3 * 2**20))
 
 

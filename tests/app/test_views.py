@@ -15,7 +15,7 @@ from catalytic.app.views import words
 from catalytic.app.views.document import render
 from catalytic.app.views.gantt import gantt
 from catalytic.app.views.headline import headline, headline_style
-from catalytic.app.views.memory_map import memory_map
+from catalytic.app.views.memory_map import _first_middle, memory_map
 from catalytic.app.views.plan import full
 from catalytic.app.views.table import cut, table
 from catalytic.solver.plan import plan_without_reuse
@@ -90,6 +90,24 @@ def test_a_map_shows_a_buffer_where_and_while_it_lives() -> None:
     assert rows[2] == "A" * 20 + "." * 10
     assert rows[1] == "." * 10 + "B" * 20
     assert rows[0] == "." * 20 + "C" * 10
+
+
+@given(st.integers(0, 100), st.integers(1, 100), st.integers(1, 40))
+def test_a_cell_belongs_to_whoever_owns_its_middle(value: int, total: int, cells: int) -> None:
+    """``_first_middle`` is the first cell whose middle is not before ``value``."""
+    middles = [(i + 0.5) * total / cells for i in range(cells)]
+    expected = next((i for i, middle in enumerate(middles) if middle >= value - 1e-9), cells)
+
+    assert min(_first_middle(value, total, cells), cells) == expected
+
+
+def test_a_partition_is_busy_while_at_least_one_task_writes_into_it() -> None:
+    """Three tasks of one second at once, in the one shared partition: one second, not three."""
+    tasks = tuple(Task(f"t{i}", Tick(1000), outputs=(f"b{i}",)) for i in range(3))
+    buffers = tuple(Buffer(f"b{i}", Bytes(4096)) for i in range(3))
+    (partition,) = summarise(plan_without_reuse(Problem("wide", tasks, buffers))).partitions
+
+    assert (partition.writers, partition.busy_s) == (3, 1)
 
 
 def test_a_plan_of_nothing_can_be_shown() -> None:

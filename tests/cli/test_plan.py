@@ -199,6 +199,18 @@ def test_what_if_prints_one_row_per_value_and_writes_nothing(tmp_path: Path) -> 
     assert not (tmp_path / "plan.json").exists()
 
 
+def test_what_if_says_which_values_miss_the_target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from catalytic.app import trade as use_case
+    from catalytic.solver.formats import load_plan
+
+    best = load_plan(planned(tmp_path)).plan
+    monkeypatch.setattr(use_case, "search_plan", lambda *_: missed(best))
+
+    said = catalytic("plan", tmp_path / "diamond.json", "--what-if", "reuse-factor=0.3")
+
+    assert "TARGET MISSED" in said.out.splitlines()[1]
+
+
 def test_show_draws_tables_a_schedule_and_a_map_within_the_width(tmp_path: Path) -> None:
     said = catalytic("show", planned(tmp_path), "--width", "80")
 

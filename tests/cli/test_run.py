@@ -221,6 +221,20 @@ def test_gc_removes_what_dead_programs_left_and_nothing_else(tmp_path: Path) -> 
     assert {p for p in tmp_path.rglob("*") if p.is_file()} == before - set(left)
 
 
+def test_gc_spares_what_an_unfinished_run_needs(tmp_path: Path) -> None:
+    problem = write_problem(tmp_path, tasks=failing(["false"]))
+    catalytic("run", problem, "--workspace", tmp_path / "w", "--output-dir", tmp_path / "out", *WHOLE)
+    staged = tmp_path / "w" / "staging" / "input"
+    staged.parent.mkdir(exist_ok=True)
+    staged.write_bytes(b"needed")
+
+    assert catalytic("gc", tmp_path / "w").code == 0
+    assert staged.exists()
+    refused = catalytic("gc", tmp_path / "w", "--kept")
+    assert refused.code == 8
+    assert "catalytic resume" in refused.err
+
+
 def test_measurements_of_a_run_go_back_into_the_problem(tmp_path: Path) -> None:
     ran(tmp_path)
     output = tmp_path / "measured.json"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from catalytic.runtime.mapping import PAGE, Mapping, Piece
+from catalytic.runtime.mapping import PAGE, Mapping, Piece, Window
 
 
 def file_of(path: Path, pages: int) -> Path:
@@ -85,3 +85,61 @@ def test_memory_without_views_is_given_back(tmp_path: Path) -> None:
 
     lines = Path("/proc/self/maps").read_text().splitlines()
     assert not any(int(line.split("-")[0], 16) <= address < int(line.split("-")[1].split()[0], 16) for line in lines)
+
+
+def window_of(folder: Path) -> Window:
+    """Two partitions of three pages."""
+    return Window([file_of(folder / "p0", 3), file_of(folder / "p1", 3)], 3 * PAGE)
+
+
+def test_an_opening_is_the_file_and_continues_in_the_next_partition(tmp_path: Path) -> None:
+    window = window_of(tmp_path)
+    address = window.address_of([Piece(tmp_path / "p0", 0, 3 * PAGE), Piece(tmp_path / "p1", 0, 10)])
+    assert address is not None
+
+    with window.open(address, 3 * PAGE + 10) as opening:
+        assert bytes(opening.view) == b"A" * PAGE + b"B" * PAGE + b"C" * PAGE + b"A" * 10
+        opening.view[3 * PAGE] = 33
+    assert (tmp_path / "p1").read_bytes()[:2] == b"!A"
+
+
+def test_pieces_that_are_not_one_range_are_not_in_the_window(tmp_path: Path) -> None:
+    window = window_of(tmp_path)
+
+    assert window.address_of([Piece(tmp_path / "p0", 0, PAGE), Piece(tmp_path / "p1", 0, 10)]) is None
+    assert window.address_of([Piece(tmp_path / "elsewhere", 0, PAGE)]) is None
+    assert window.address_of([]) is None
+
+
+def test_a_kept_view_closes_its_window_for_ever(tmp_path: Path) -> None:
+    window = window_of(tmp_path)
+    pieces = [Piece(tmp_path / "p0", PAGE, PAGE)]
+    first = window.address_of(pieces)
+    assert first is not None
+    opening = window.open(first, PAGE)
+    kept = opening.view[3:]
+    opening.close()
+
+    assert window.address_of(pieces) != first
+    assert len(kept) == PAGE - 3
+
+
+@pytest.mark.parametrize("where", ["before", "behind", "closed"])
+def test_only_the_opened_bytes_of_a_window_are_accessible(tmp_path: Path, where: str) -> None:
+    file_of(tmp_path / "p0", 3)
+    program = f"""
+import ctypes
+from pathlib import Path
+from catalytic.runtime.mapping import Piece, Window
+path = Path({str(tmp_path / "p0")!r})
+window = Window([path], {3 * PAGE})
+address = window.address_of([Piece(path, {PAGE}, 100)])
+opening = window.open(address, 100)
+ctypes.memset(address, 66, {PAGE})
+if {where!r} == "closed":
+    opening.close()
+ctypes.memset(address + dict(before=-1, behind={PAGE}, closed=0)[{where!r}], 1, 1)
+"""
+    done = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True)
+    assert done.returncode == -11
+    assert (tmp_path / "p0").read_bytes() == b"A" * PAGE + b"B" * PAGE + b"C" * PAGE

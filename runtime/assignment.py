@@ -22,7 +22,10 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A buffer to be mapped read-only. ``seal`` is what its bytes must be; ``learn``: digest it, nobody has yet."""
+    """A buffer to be mapped read-only. ``seal`` is what its bytes must be; ``learn``: digest it, nobody has yet.
+
+    ``path``: the file that holds nothing else, where there is one; ``external``: that file is the user's.
+    """
 
     buffer: str
     pieces: tuple[Piece, ...]
@@ -31,6 +34,7 @@ class Input:
     seal: Seal | None = None
     learn: str | None = None
     path: Path | None = None
+    external: bool = False
 
 
 @dataclass(frozen=True, slots=True)

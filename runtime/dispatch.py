@@ -173,7 +173,7 @@ class Dispatcher:
             return Input(buffer, (), 0, binding, path=path)
         known = self._state.learned.get(buffer)
         learn = "sha256" if self.sealing and known is None else None
-        return Input(buffer, (Piece(path, 0, length),), length, binding, known, learn, path)
+        return Input(buffer, (Piece(path, 0, length),), length, binding, known, learn, path, external=True)
 
     def _output(self, buffer: str, begin: Beginning, epoch: int, taken: list[tuple[int, int, int]]) -> Output:
         size = self._graph.buffer[buffer].size

@@ -205,7 +205,7 @@ class Engine:
         self._sort_ready()
 
 
-def _still_possible(executions: Mapping[str, Execution], settled: Collection[str], failed: Collection[str]) -> set[str]:
+def _still_possible(executions: dict[str, Execution], settled: Collection[str], failed: Collection[str]) -> set[str]:
     """The executions that will have committed when this run ends: the greatest set in which each one
 
     has all it needs in the set, and takes over bytes of executions outside the set only if it keeps nothing and all
@@ -214,14 +214,15 @@ def _still_possible(executions: Mapping[str, Execution], settled: Collection[str
     possible = set(executions) - set(failed)
     changed = bool(failed)
     while changed:
+        before = len(possible)
+        # What is missing spreads forwards, what has lost its readers backwards: one sweep each way does most of it.
         tainted = takes_from_stuck(executions, possible)
-        stuck = {
-            name
-            for name in possible - set(settled)
-            if not _supported(executions[name], possible, tainted=name in tainted)
-        }
-        possible -= stuck
-        changed = bool(stuck)
+        for sweep in (executions, reversed(executions)):
+            for name in sweep:
+                e = executions[name]
+                if name in possible and name not in settled and not _supported(e, possible, tainted=name in tainted):
+                    possible.remove(name)
+        changed = len(possible) < before
     return possible
 
 

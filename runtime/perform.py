@@ -158,7 +158,7 @@ class _Performance:
         damage = check(view, slot.seal, slot.binding)
         self._count(verifications=1)
         if damage is not None:
-            raise FoundDamage(slot.buffer, "source" if slot.path is not None else "input", damage)
+            raise FoundDamage(slot.buffer, "source" if slot.external else "input", damage)
 
     def _verify_dead(self, dead: Dead) -> None:
         damage = damage_of(dead)

@@ -23,6 +23,7 @@ from tests.faults import (
     Child,
     Crash,
     crash_at_flush,
+    flip_bit,
     flip_in,
     kill_process,
     living,
@@ -159,6 +160,24 @@ def test_readers_of_bytes_found_damaged_too_late_run_again(tmp_path: Path) -> No
     assert report.results == want
     assert [r.subject for r in records(workspace) if r.kind == "undo"] == ["t01"]
     assert "may have read it: t01" in report.notes[0]
+
+
+def test_a_damaged_generated_input_is_generated_again(tmp_path: Path) -> None:
+    problem = chain(2)
+    tasks = (problem.tasks[0], replace(problem.tasks[1], inputs=("b00", "b01")))
+    plan = tight_plan(replace(problem, tasks=tasks))
+    want = wanted(plan, tmp_path / "want")
+    workspace = arena_of(plan, tmp_path / "w")
+
+    def flip(event: RunEvent) -> None:
+        if event.kind is EventKind.COMMITTED and event.task == "t00":
+            (staged,) = (workspace.path / "staging").rglob("b00")
+            flip_bit(staged, 77)
+
+    report = coordinator.execute(plan, workspace, options(tmp_path), flip)
+
+    assert (report.status, dict(report.results)) == (RunStatus.COMPLETE, want)
+    assert [r.subject for r in records(workspace) if r.kind == "undo"] == ["load:b00"]
 
 
 def test_damage_that_comes_back_again_and_again_ends_the_run(tmp_path: Path) -> None:

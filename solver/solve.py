@@ -60,7 +60,13 @@ def solve(
     tell = observer or (lambda _: None)
     budget = (budget or Budget()).start()
     budget = budget.postponed(warm_up(lambda message: tell(Progress("compile", None, message))))
-    return _Pipeline(problem, objective, target, budget, integrity, monitoring, tell).run()
+    try:
+        return _Pipeline(problem, objective, target, budget, integrity, monitoring, tell).run()
+    except SystemError as error:
+        # A compiled loop that is interrupted returns with the interrupt set, which the interpreter calls a bug.
+        if isinstance(error.__cause__ or error.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from error
+        raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +210,7 @@ class _Pipeline:
                 if candidate.schedule.complete:
                     self.try_place(candidate, ceiling, tries=20)
                 best = candidate
-            if self.fastest is not None and self.past(0.5 * self.budget.time_limit_s):
+            if best.schedule.complete and self.past(0.4 * self.budget.time_limit_s):
                 break
         if best is None or not best.schedule.complete:
             return
@@ -432,6 +438,7 @@ class _Pipeline:
         """Proved: the least peak lies above what the target or the workspace allows."""
         low = self.least_peak()
         capacity = int(self.problem.workspace.capacity)
+        self.makespans = makespan_bounds(self.compact, capacity)
         why = self.force.sentence() + "; " if self.force is not None and self.force.bytes >= low else ""
         if low > capacity:
             what = f"the workspace holds {format_size(capacity)} ({capacity} bytes)"

@@ -31,8 +31,8 @@ from numpy.typing import NDArray
 from ..order import Compact
 from ..order.compact import Ints
 
-FAR_SIGHTED_TASKS = 600
-"""Up to this many tasks the banker's test replays the order to its end; beyond, up to the place of the task."""
+FAR_SIGHTED_TASKS = 1500
+"""Up to this many tasks the banker's test always replays the order to its end; beyond, where reservations grow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +153,9 @@ def list_schedule(  # type: ignore[no-untyped-def]
     running = np.empty(n, np.int64)
     running_count = 0
     needed = np.empty(m, np.int64)
-    far_sighted = pools * parts > 1 and n <= FAR_SIGHTED_TASKS
-    patience = 32 if n > FAR_SIGHTED_TASKS else 8
+    many_cells = pools * parts > 1
+    far_sighted = many_cells and n <= FAR_SIGHTED_TASKS
+    patience = 4 if n > 600 else 8
     nobody = -2
     for b in range(m):
         if preload[b]:
@@ -232,7 +233,8 @@ def list_schedule(  # type: ignore[no-untyped-def]
                         parts,
                         exclusive,
                     ):
-                        stop = n if far_sighted else place[t]
+                        grown = (peak != saved_peak).any()
+                        stop = n if far_sighted or (many_cells and grown) else place[t]
                         started = force or _safe(
                             t,
                             stop,

@@ -98,11 +98,11 @@ class PrioritySearch:
         while go_on() and best.worth(ceiling)[:2] > (0, lower):
             priority, reference, used = current.priority.copy(), current.reference, current.used_partitions
             kind = self._random.random()
-            if kind < 0.08:
+            if kind < 0.15:
                 reference = best.schedule.order()
-            elif kind < 0.13 and partitions > 1:
+            elif kind < 0.2 and partitions > 1:
                 used = int(self._random.integers(1, partitions + 1))
-            elif kind < 0.2:
+            elif kind < 0.4:
                 mix = self._random.random()
                 spread = priority.std() or 1.0
                 tail = self._tail / max(1.0, self._tail.max(initial=0.0))

@@ -9,17 +9,32 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
 from catalytic.runtime import coordinator
+from catalytic.runtime.assignment import Assignment
 from catalytic.runtime.events import EventKind, RunEvent
+from catalytic.runtime.executors import REGISTRY
+from catalytic.runtime.executors.inline import InlineExecutor
 from catalytic.runtime.report import Durability, RunOptions, RunReport, RunStatus, Scrub
 from catalytic.runtime.workspace import Workspace
+from catalytic.solver.budget import Budget
 from catalytic.solver.errors import InputError, Refused, StorageError, WorkspaceBusy
 from catalytic.solver.formats import dump_plan
-from catalytic.solver.plan import Plan, plan_without_reuse
+from catalytic.solver.plan import (
+    Extent,
+    Objective,
+    Plan,
+    PoolSlice,
+    Proof,
+    Status,
+    assemble,
+    plan_without_reuse,
+)
 from catalytic.solver.problem import Buffer, InputPolicy, OutputPolicy, Policy, Problem, PythonCall, Task
+from catalytic.solver.solve import solve
 from catalytic.solver.units import Bytes, Tick
 from tests.faults import Child, FaultyStorage, io_error, no_space, state_of
 from tests.runtime.plans import PAGE, arena_of, chain, placed, random_problem, regions_reused, third_owners, tight_plan
@@ -53,6 +68,39 @@ def test_reuse_does_not_change_a_byte_of_any_result(seed: int, tmp_path: Path) -
     for b, name in problem.graph.exported.items():
         content = (tmp_path / "tight/out" / name).read_bytes()
         assert hashlib.sha256(content).hexdigest() == tight.results[b]
+
+
+@pytest.mark.parametrize("seed", [3, 4])
+def test_a_plan_of_the_solver_runs_on_several_workers_with_the_same_bytes(seed: int, tmp_path: Path) -> None:
+    problem = random_problem(seed, tasks=15)
+    outcome = solve(problem, objective=Objective.REUSE, target=None, budget=Budget(1.5, 2, seed))
+    if outcome.plan is None:
+        pytest.skip("no plan in the time given")
+
+    report = run(outcome.plan, tmp_path / "solved", executor="processes")
+
+    assert (report.status, report.notes) == (RunStatus.COMPLETE, ())
+    assert report.results == run(plan_without_reuse(problem), tmp_path / "separate").results
+
+
+def test_nothing_is_handed_out_before_its_record_is_durable(tmp_path: Path) -> None:
+    """Read the journal the way a successor of a dead coordinator would, at the moment of every submission."""
+    plan = tight_plan(random_problem(5))
+    workspace = arena_of(plan, tmp_path / "w")
+    seen: list[str] = []
+
+    class Watchful(InlineExecutor):
+        def submit(self, assignment: Assignment) -> None:
+            begun = state_of(workspace).open[assignment.execution]
+            assert begun.epoch == assignment.epoch
+            written = {p.path.name for o in assignment.outputs for p in o.pieces if p.path.suffix == ".arena"}
+            assert written <= {f"p{e.partition}.arena" for own in begun.writes.values() for e in own}
+            seen.append(assignment.execution)
+            super().submit(assignment)
+
+    with mock.patch.dict(REGISTRY, {"inline": Watchful}):
+        coordinator.execute(plan, workspace, options(tmp_path))
+    assert len(seen) == len(state_of(workspace).committed)
 
 
 @pytest.mark.parametrize("seal", ["sha256", "blake3", "xxh3_128"])
@@ -95,7 +143,7 @@ def test_no_byte_outside_the_planned_regions_changes(tmp_path: Path) -> None:
 
 
 def test_a_buffer_larger_than_a_partition_runs_through_several(tmp_path: Path) -> None:
-    from catalytic.solver.plan import Extent, Objective, PoolSlice, Proof, Status, assemble  # fmt: skip
+    from catalytic.solver.plan import Extent, Objective  # fmt: skip
 
     problem = replace(chain(3, size=20 * PAGE), buffers=tuple(Buffer(f"b{i:02}", Bytes(20 * PAGE)) for i in range(4)))
     space = replace(problem.workspace, size=Bytes(6 * 16 * PAGE), partitions=6)

@@ -159,7 +159,8 @@ class _Pipeline:
     def order(self, ceiling: int) -> Order:
         """A low-peak order; CP-SAT looks below it where greedy orders miss the ceiling, or to prove ``reuse``."""
         small = self.compact.task_count <= MOST_TASKS_FOR_CP_SAT
-        order = least_peak_order(self.compact, self.budget, enough=self.least_peak(), share=0.15)
+        share = 0.15 if self.objective is Objective.REUSE else 0.1
+        order = least_peak_order(self.compact, self.budget, enough=self.least_peak(), share=share)
         if small and order.peak > ceiling and len(self.compact.pools) <= 1:
             order = self.look_below(order, ceiling, 0.35)
         if small and self.objective is Objective.REUSE:
@@ -217,7 +218,6 @@ class _Pipeline:
         if self.fastest is None:
             self.say("placement", "placing sequential schedules with effort")
             self.lean(search, ceiling, enough=ceiling)
-            best = self.fastest.candidate if self.fastest is not None else best
         small = self.compact.task_count <= MOST_TASKS_FOR_CP_SAT
         self.local_search(search, best, ceiling, until=(0.5 if small else 0.96) * self.budget.time_limit_s)
         if small and not self.closed():

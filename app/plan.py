@@ -69,9 +69,16 @@ def search_plan(source: Source, search: Search, observer: Observer | None = None
     """Ask the planner; a timeline, whose order is given, only for addresses."""
     # Here and not above: the planner loads a solver engine, which no other use case of this package needs.
     if source.starts is not None:
-        from .timeline import plan_timeline
+        from catalytic.solver.fixed_starts import solve_fixed_starts
 
-        return plan_timeline(source.problem, source.starts, search)
+        return solve_fixed_starts(
+            source.problem,
+            source.starts,
+            target=search.target,
+            budget=search.budget.start(),
+            integrity=search.integrity,
+            monitoring=search.monitoring,
+        )
     from catalytic.solver.solve import solve
 
     return solve(

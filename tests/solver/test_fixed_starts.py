@@ -8,17 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalytic.app.request import Search
-from catalytic.app.timeline import plan_timeline
 from catalytic.solver.budget import Budget
 from catalytic.solver.check import violations
 from catalytic.solver.errors import InputError
+from catalytic.solver.fixed_starts import solve_fixed_starts
 from catalytic.solver.plan import Status
 from catalytic.solver.plan.strategy import Allocation, Timeline, timeline_problem
 from catalytic.solver.problem import Isolation, Workspace
 from catalytic.solver.units import Bytes, Tick
 
-QUICK = Search(budget=Budget(2.0, workers=1))
+QUICK = Budget(2.0, workers=1)
 SHARED = Workspace(Bytes(8 * 2**20), 4, isolation=Isolation.SHARED)
 
 
@@ -34,7 +33,7 @@ def timeline(*rows: tuple[int, int, int]) -> Timeline:
 def test_lifetimes_that_do_not_overlap_share_their_bytes() -> None:
     problem, starts = timeline_problem(timeline((0, 10, 8192), (10, 20, 8192), (20, 30, 4096)), SHARED)
 
-    outcome = plan_timeline(problem, starts, QUICK)
+    outcome = solve_fixed_starts(problem, starts, budget=QUICK)
 
     assert outcome.plan is not None
     assert outcome.plan.measures.footprint == 8192
@@ -43,11 +42,9 @@ def test_lifetimes_that_do_not_overlap_share_their_bytes() -> None:
 
 
 def test_a_target_below_the_living_bytes_is_disproved() -> None:
-    from dataclasses import replace
-
     problem, starts = timeline_problem(timeline((0, 10, 4096), (5, 15, 4096)), SHARED)
 
-    outcome = plan_timeline(problem, starts, replace(QUICK, target=0.5))
+    outcome = solve_fixed_starts(problem, starts, target=0.5, budget=QUICK)
 
     assert outcome.status is Status.INFEASIBLE
     assert "8192 bytes" in outcome.reason
@@ -59,7 +56,7 @@ def test_fixed_starts_cannot_wait_for_a_partition() -> None:
     problem, starts = timeline_problem(timeline((0, 10, 4096)), exclusive)
 
     with pytest.raises(InputError, match="cannot wait for a partition"):
-        plan_timeline(problem, starts, QUICK)
+        solve_fixed_starts(problem, starts, budget=QUICK)
 
 
 def test_buffers_that_span_partitions_never_share_one_while_both_live() -> None:
@@ -68,8 +65,8 @@ def test_buffers_that_span_partitions_never_share_one_while_both_live() -> None:
     at_once, _ = timeline_problem(timeline((0, 1, size), (0, 1, size), (0, 1, size)), SHARED)
     in_turn, starts = timeline_problem(timeline((0, 1, size), (1, 2, size), (2, 3, size)), SHARED)
 
-    assert plan_timeline(at_once, dict.fromkeys(starts, Tick(0)), QUICK).plan is None
-    assert plan_timeline(in_turn, starts, QUICK).plan is not None
+    assert solve_fixed_starts(at_once, dict.fromkeys(starts, Tick(0)), budget=QUICK).plan is None
+    assert solve_fixed_starts(in_turn, starts, budget=QUICK).plan is not None
 
 
 allocations = st.tuples(st.integers(0, 20), st.integers(1, 10), st.integers(1, 3 * 2**20))
@@ -80,7 +77,7 @@ allocations = st.tuples(st.integers(0, 20), st.integers(1, 10), st.integers(1, 3
 def test_every_plan_of_a_timeline_is_valid_and_keeps_its_starts(rows: list[tuple[int, int, int]]) -> None:
     problem, starts = timeline_problem(timeline(*((a, a + d, s) for a, d, s in rows)), SHARED)
 
-    plan = plan_timeline(problem, starts, QUICK).plan
+    plan = solve_fixed_starts(problem, starts, budget=QUICK).plan
 
     if plan is not None:
         assert violations(plan) == []

@@ -1,4 +1,4 @@
-"""Planning a timeline: every lifetime is fixed, only the addresses are open.
+"""Planning at fixed starts (a timeline): every lifetime is given, only the addresses are open.
 
 The makespan is what the timeline says and no order can be searched, so what remains is where each buffer lives. No
 placement of fixed lifetimes uses less than the sum, over the pools, of the most bytes alive at once: pool slices are
@@ -8,22 +8,31 @@ fixed and disjoint. A target above that is proved out of reach.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 
 import numpy as np
 
-from catalytic.solver.errors import InputError, Mistake
-from catalytic.solver.order import Compact, peak_bounds
-from catalytic.solver.order.compact import Ints
-from catalytic.solver.placement import Placement, place
-from catalytic.solver.plan import Objective, Outcome, Plan, Proof, Status, assemble, lifetimes
-from catalytic.solver.problem import Isolation, Problem
-from catalytic.solver.schedule import makespan_bounds
-from catalytic.solver.units import Tick, format_size
+from .budget import Budget
+from .check import violations
+from .errors import InputError, InvalidPlan, Mistake
+from .order import Compact, peak_bounds
+from .order.compact import Ints
+from .placement import Placement, place
+from .plan import Objective, Outcome, Proof, Status, assemble, lifetimes
+from .problem import Isolation, Problem
+from .schedule import makespan_bounds
+from .units import Tick, format_size
 
-from .request import Search
 
-
-def plan_timeline(problem: Problem, starts: Mapping[str, Tick], search: Search) -> Outcome:
+def solve_fixed_starts(
+    problem: Problem,
+    starts: Mapping[str, Tick],
+    *,
+    target: float | None = None,
+    budget: Budget | None = None,
+    integrity: bool = True,
+    monitoring: bool = False,
+) -> Outcome:
     """Place the buffers of ``problem`` when task ``t`` starts at ``starts[t]``.
 
     ``InputError`` when the shape of the problem contradicts fixed starts: they cannot wait for a partition or worker.
@@ -33,16 +42,24 @@ def plan_timeline(problem: Problem, starts: Mapping[str, Tick], search: Search) 
     least = _least_footprint(compact, starts)
     allocated, capacity = int(problem.graph.allocated), int(problem.workspace.capacity)
     bounds = peak_bounds(compact)[0]
-    ceiling = capacity if search.target is None else min(capacity, int((1 - search.target) * allocated))
-    plan = _placed(compact, starts, search, least)
+    ceiling = capacity if target is None else min(capacity, int((1 - Fraction(str(target))) * allocated))
+    placement = _placed(compact, starts, (budget or Budget()).start(), least)
+    plan = None
+    if placement is not None:
+        proof = _proof(compact, starts, placement, target, ceiling)
+        plan = assemble(
+            problem, starts, placement.extents, placement.slices, proof, integrity=integrity, monitoring=monitoring
+        )
+        broken = violations(plan)
+        if broken:
+            raise InvalidPlan([v.message for v in broken])
     if plan is not None and plan.measures.footprint <= ceiling:
         return Outcome(plan.proof.status, plan, bounds, True)
     if least > ceiling:
         fixed = f"the lifetimes of the timeline keep {format_size(least)} ({least} bytes) alive at once"
         allowed = f"the workspace and the target allow {format_size(ceiling)} of {format_size(allocated)} allocated"
         return Outcome(Status.INFEASIBLE, None, bounds, False, f"{fixed}, {allowed}", plan)
-    status = Status.UNKNOWN if plan is None else Status.FEASIBLE
-    return Outcome(status, plan, bounds, False, "no placement of the timeline's lifetimes was found", plan)
+    return Outcome(Status.UNKNOWN, plan, bounds, False, "no placement of the timeline's lifetimes was found", plan)
 
 
 def _require_freedom(problem: Problem, starts: Mapping[str, Tick]) -> None:
@@ -114,41 +131,36 @@ def _partitions(compact: Compact, starts: Mapping[str, Tick]) -> Ints | None:
     return chosen
 
 
-def _placed(compact: Compact, starts: Mapping[str, Tick], search: Search, least: int) -> Plan | None:
-    """The plan with the smallest footprint that was found; None when the blocks find no room."""
+def _placed(compact: Compact, starts: Mapping[str, Tick], budget: Budget, least: int) -> Placement | None:
+    """The placement with the smallest footprint that was found; None when the blocks find no room."""
     partitions = _partitions(compact, starts)
     if partitions is None:
         return None
-    budget = search.budget.start()
     moments = np.array([starts[t] for t in compact.tasks], dtype=np.int64)
     placement = place(compact, moments, partitions, budget, enough=least, tries=200, cp_sat_s=budget.remaining_s() / 2)
-    return _plan(compact, starts, placement, search) if placement.fits else None
+    return placement if placement.fits else None
 
 
-def _plan(compact: Compact, starts: Mapping[str, Tick], placement: Placement, search: Search) -> Plan:
-    """Assemble and prove. The bounds hold for every order; that the lifetimes were fixed is a parameter."""
-    problem = compact.problem
+def _proof(
+    compact: Compact, starts: Mapping[str, Tick], placement: Placement, target: float | None, ceiling: int
+) -> Proof:
+    """The bounds hold for every order; that the lifetimes were fixed is a parameter."""
     peaks = peak_bounds(compact)[0]
     low = max((b.value for b in peaks), default=0)
-    times = makespan_bounds(compact, int(problem.workspace.capacity))
-    allocated = int(problem.graph.allocated)
+    times = makespan_bounds(compact, int(compact.problem.workspace.capacity))
+    allocated = int(compact.problem.graph.allocated)
     gap = (placement.footprint - low) / placement.footprint if placement.footprint else 0.0
-    proof = Proof(
+    if placement.footprint > ceiling:
+        status = Status.INFEASIBLE if low > ceiling else Status.UNKNOWN
+    else:
+        status = Status.OPTIMAL if gap == 0 else Status.FEASIBLE
+    return Proof(
         objective=Objective.REUSE,
-        target=search.target,
-        status=Status.OPTIMAL if gap == 0 else Status.FEASIBLE,
-        bounds=tuple(sorted((*times, *peaks), key=lambda b: (b.quantity, -b.value, b.method))),
+        target=target,
+        status=status,
+        bounds=(*peaks, *times),
         largest_reuse_factor=1 - low / allocated if allocated else None,
         least_makespan=max((b.value for b in times), default=0),
         gap=gap,
         parameters={"lifetimes": "fixed by the timeline", "least_footprint": _least_footprint(compact, starts)},
-    )
-    return assemble(
-        problem,
-        starts,
-        placement.extents,
-        placement.slices,
-        proof,
-        integrity=search.integrity,
-        monitoring=search.monitoring,
     )

@@ -108,6 +108,8 @@ class _Pipeline:
         self.fastest: _Found | None = None
         self.leanest: _Found | None = None
         self.evaluations = 0
+        # Assembling and checking a plan is part of the budget: about a third of a millisecond per task.
+        self.limit = budget.time_limit_s - min(0.3 * budget.time_limit_s, 3e-4 * self.compact.task_count)
 
     # -- the story ---------------------------------------------------------------------------------------------
 
@@ -125,11 +127,13 @@ class _Pipeline:
             return self.infeasible(min(ceiling, wanted))
         self.makespans = makespan_bounds(self.compact, ceiling)
         search = PrioritySearch(self.compact, order.sequence, self.budget.seed)
+        self.first(search, ceiling)
         if self.objective is Objective.REUSE:
             self.say("placement", "looking for the smallest footprint")
             self.lean(search, ceiling)
             if self.leanest is None:
                 return self.nothing()
+            self.fastest = self.leanest
             ceiling = max(self.leanest.footprint, 1)
             self.makespans = makespan_bounds(self.compact, ceiling)
         self.say("schedule", "searching schedules under the ceiling")
@@ -191,12 +195,19 @@ class _Pipeline:
         """Whether CP-SAT's models relax every plan: they fix who shares bytes in place, which other plans need not."""
         return not any(t.in_place for t in self.problem.tasks)
 
+    def first(self, search: PrioritySearch, ceiling: int) -> None:
+        """Some plan at once: the first sequential schedule whose quick placement fits the workspace."""
+        for tries in (5, 200):
+            for candidate in search.sequential(ceiling):
+                if self.try_place(candidate, ceiling, tries=tries) is not None or self.past(self.limit):
+                    return
+
     def lean(self, search: PrioritySearch, ceiling: int, enough: int = 0) -> None:
         """Smallest footprint: sequential schedules in every number of partitions, placed with effort."""
-        until = 0.5 * self.budget.time_limit_s
+        until = 0.5 * self.limit
         enough = max(enough, self.least_peak())
         for candidate in search.sequential(ceiling):
-            if self.leanest is not None and (self.past(until) or self.leanest.footprint <= enough):
+            if self.past(until) or (self.leanest is not None and self.leanest.footprint <= enough):
                 break
             if self.leanest is None or candidate.schedule.reserved < self.leanest.footprint:
                 self.try_place(candidate, enough, tries=20_000, cp_sat_s=0.05 * self.budget.time_limit_s, share=0.12)
@@ -211,7 +222,7 @@ class _Pipeline:
                 if candidate.schedule.complete:
                     self.try_place(candidate, ceiling, tries=20)
                 best = candidate
-            if best.schedule.complete and self.past(0.4 * self.budget.time_limit_s):
+            if best.schedule.complete and self.past(0.4 * self.limit):
                 break
         if best is None or not best.schedule.complete:
             return
@@ -219,12 +230,12 @@ class _Pipeline:
             self.say("placement", "placing sequential schedules with effort")
             self.lean(search, ceiling, enough=ceiling)
         small = self.compact.task_count <= MOST_TASKS_FOR_CP_SAT
-        self.local_search(search, best, ceiling, until=(0.5 if small else 0.96) * self.budget.time_limit_s)
+        self.local_search(search, best, ceiling, until=(0.5 if small else 0.96) * self.limit)
         if small and not self.closed():
             self.say("cp-sat", "proving and improving with CP-SAT")
-            self.exact(search, ceiling, until=0.7 * self.budget.time_limit_s)
+            self.exact(search, ceiling, until=0.7 * self.limit)
             start = self.fastest.candidate if self.fastest is not None else best
-            self.local_search(search, start, ceiling, until=0.96 * self.budget.time_limit_s)
+            self.local_search(search, start, ceiling, until=0.96 * self.limit)
 
     def local_search(self, search: PrioritySearch, start: Candidate, ceiling: int, until: float) -> None:
         """Improve in slices; place the best of each slice, and lower the schedule's ceiling where placement misses.
@@ -455,7 +466,7 @@ class _Pipeline:
 
     def most_reuse(self) -> Plan | None:
         """The plan with the largest reuse factor that a short search finds: the largest target known to work."""
-        seconds = max(2.0, min(10.0, self.budget.remaining_s() / 2))
+        seconds = max(0.5, min(10.0, self.budget.remaining_s() / 2))
         budget = replace(self.budget, time_limit_s=seconds, started=None).start()
         other = _Pipeline(self.problem, Objective.REUSE, None, budget, self.integrity, self.monitoring, self.tell)
         other.peaks = self.peaks
@@ -464,14 +475,15 @@ class _Pipeline:
         return other.plan(other.leanest, other.leanest.footprint) if other.leanest is not None else None
 
     def enlarged(self) -> Plan | None:
-        """A plan in the smallest workspace (same partitions) that quick bisection finds to work."""
+        """A plan in the smallest workspace (same partitions) that quick bisection finds to work in the time left."""
         workspace = self.problem.workspace
-        low, high = max(self.least_peak(), int(workspace.capacity)), max(self.allocated, 1)
-        best: Plan | None = None
-        size = max(low, 1)
         step = workspace.alignment * workspace.partitions
+        low = max(self.least_peak(), int(workspace.capacity) + step)
+        high = max(self.allocated, low) * workspace.partitions  # then one partition could hold everything
+        best: Plan | None = None
+        size = low
         tries = 0
-        while tries < 14 and low <= high:
+        while tries < 14 and low <= high and (tries == 0 or self.budget.elapsed_s() < 0.8 * self.limit):
             tries += 1
             size = -(-size // step) * step
             trial = replace(
@@ -489,8 +501,9 @@ class _Pipeline:
         return best
 
     def quick(self, problem: Problem) -> Plan | None:
-        """The first plan of a one-second search without a target."""
-        budget = Budget(1.0, self.budget.workers, self.budget.seed, clock=self.budget.clock).start()
+        """The first plan of a short search without a target."""
+        seconds = max(0.2, min(1.0, self.budget.remaining_s() / 4))
+        budget = Budget(seconds, self.budget.workers, self.budget.seed, clock=self.budget.clock).start()
         other = _Pipeline(problem, Objective.MAKESPAN, None, budget, self.integrity, self.monitoring, lambda _: None)
         if other.least_peak() > problem.workspace.capacity:
             return None

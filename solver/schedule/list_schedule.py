@@ -235,32 +235,36 @@ def list_schedule(  # type: ignore[no-untyped-def]
                     ):
                         grown = (peak != saved_peak).any()
                         stop = n if far_sighted or (many_cells and grown) else place[t]
-                        started = force or _safe(
-                            t,
-                            stop,
-                            first,
-                            reference,
-                            start,
-                            ceiling,
-                            live,
-                            peak,
-                            spans,
-                            base,
-                            where,
-                            left,
-                            unstarted,
-                            bs,
-                            bi,
-                            ts,
-                            ti,
-                            size,
-                            pool,
-                            pool_limit,
-                            part_size,
-                            room,
-                            parts,
-                            kept,
-                            lazy,
+                        started = (
+                            force
+                            or sequential
+                            or _safe(
+                                t,
+                                stop,
+                                first,
+                                reference,
+                                start,
+                                ceiling,
+                                live,
+                                peak,
+                                spans,
+                                base,
+                                where,
+                                left,
+                                unstarted,
+                                bs,
+                                bi,
+                                ts,
+                                ti,
+                                size,
+                                pool,
+                                pool_limit,
+                                part_size,
+                                room,
+                                parts,
+                                kept,
+                                lazy,
+                            )
                         )
                         if not started:
                             refused += 1

@@ -23,7 +23,7 @@ MIXES = (1.0, 0.7, 0.4, 0.2, 0.1, 0.0)
 """Shares of the longest tail in a start priority; the rest is the position in the reference order."""
 
 
-HEADROOMS = (0.0, 0.03, 0.08)
+HEADROOMS = (0.0, 0.03, 0.08, 0.2)
 """Shares of a partition left free for fragmentation, tried in this order."""
 
 

@@ -22,6 +22,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 from catalytic.runtime import coordinator
@@ -110,7 +111,8 @@ def speed_up(folder: Path, repeats: int, rounds: int, length: int, size: int) ->
     runs = [[on_catalytic(plan, folder, w) for _ in range(repeats)] for w in (1, 2)]
     ours = [min(s for s, _ in measured) for measured in runs]
     row("  catalytic", *(f"{s:.2f}" for s in ours), f"{ours[0] / ours[1]:.2f}")
-    report = runs[1][0][1]
+    with ProcessPoolExecutor(1, get_context("spawn")) as fresh:  # this process has had other things in its memory
+        report = fresh.submit(on_catalytic, plan, folder, 2).result()[1]
     share = (report.seal_s + report.verify_s) / report.task_s
     row("  seals / task time", f"{share:.1%}")
     row("  coordinator's peak memory", format_size(report.peak_rss or 0))

@@ -127,6 +127,30 @@ def placed(problem: Problem, starts: Mapping[str, Tick], *, integrity: bool = Tr
     return assemble(problem, starts, extents, slices, proof, integrity=integrity, seal=seal)
 
 
+def laid_out(problem: Problem, order: str, pages: Mapping[str, int]) -> Plan:
+    """The plan that runs the tasks in ``order`` (ids, separated by blanks), buffer ``b`` from page ``pages[b]`` on."""
+    starts, now = {}, 0
+    for t in order.split():
+        starts[t] = Tick(now)
+        now += problem.graph.task[t].duration
+    extents = {b: [Extent(0, Bytes(PAGE * page), problem.graph.aligned_size[b])] for b, page in pages.items()}
+    slices = [PoolSlice("default", 0, Bytes(0), problem.workspace.partition_size)]
+    proof = Proof(Objective.REUSE, None, Status.FEASIBLE, (), None, problem.graph.critical_path()[1], 1.0)
+    return assemble(problem, starts, extents, slices, proof)
+
+
+def tasks_of(text: str, sizes: Mapping[str, int], run: Run | None = None, keep: str = "") -> Problem:
+    """Tasks from lines such as ``a: x y -> z``; sizes in pages, results discarded, ``keep`` kept."""
+    tasks = []
+    for line in text.strip().splitlines():
+        name, _, rest = line.strip().partition(":")
+        reads, _, writes = rest.partition("->")
+        tasks.append(Task(name, Tick(5), tuple(reads.split()), tuple(writes.split()), run=run or Synthetic()))
+    buffers = tuple(Buffer(b, Bytes(PAGE * pages), keep=b in keep.split()) for b, pages in sizes.items())
+    space = Workspace(Bytes(64 * PAGE), 1)
+    return Problem("tasks", tuple(tasks), buffers, space, (("workers", 2),), Policy(outputs=OutputPolicy.DISCARD))
+
+
 def _fits(problem: Problem, output: str, source: str) -> bool:
     graph = problem.graph
     return graph.pool_of[output] == graph.pool_of[source] and graph.aligned_size[output] <= graph.aligned_size[source]

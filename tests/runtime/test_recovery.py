@@ -31,7 +31,7 @@ from tests.faults import (
     scramble_unfinished,
     state_of,
 )
-from tests.runtime.plans import PAGE, arena_of, chain, random_problem, tight_plan
+from tests.runtime.plans import PAGE, arena_of, chain, laid_out, random_problem, tasks_of, tight_plan
 
 TASKS = Path(__file__).parent / "tasks"
 
@@ -160,6 +160,96 @@ def test_readers_of_bytes_found_damaged_too_late_run_again(tmp_path: Path) -> No
     assert report.results == want
     assert [r.subject for r in records(workspace) if r.kind == "undo"] == ["t01"]
     assert "may have read it: t01" in report.notes[0]
+
+
+def test_what_was_made_from_suspect_results_runs_again_too(tmp_path: Path) -> None:
+    """x is damaged after b read it; c has used b's result by the time d finds it, about to overwrite x."""
+    problem = tasks_of("a: -> x\n b: x -> y\n c: y -> z\n d: z -> w", {"x": 1, "y": 1, "z": 2, "w": 1})
+    plan = laid_out(problem, "a b c d", {"x": 0, "y": 1, "z": 2, "w": 0})
+    want = wanted(plan, tmp_path / "want")
+    workspace = arena_of(plan, tmp_path / "w")
+    once = iter([True])
+
+    def flip(event: RunEvent) -> None:
+        if event.kind is EventKind.COMMITTED and event.task == "c" and next(once, False):
+            flip_in(workspace, plan, "x", random.Random(0))
+
+    report = coordinator.execute(plan, workspace, options(tmp_path), flip)
+
+    assert dict(report.results) == want
+    assert [r.subject for r in records(workspace) if r.kind == "undo"] == ["b", "c"]
+
+
+def test_a_reader_that_ended_before_the_last_good_check_is_not_suspected(tmp_path: Path) -> None:
+    """b read x, then c verified and read it, then it was damaged: only c may have seen the damage."""
+    problem = tasks_of("a: -> x\n b: x -> y\n c: x y -> z\n d: z -> v\n e: v -> w", dict.fromkeys("xyzvw", 1))
+    plan = laid_out(problem, "a b c d e", {"x": 0, "y": 1, "z": 2, "v": 3, "w": 0})
+    workspace = arena_of(plan, tmp_path / "w")
+    once = iter([True])
+
+    def flip(event: RunEvent) -> None:
+        if event.kind is EventKind.COMMITTED and event.task == "c" and next(once, False):
+            flip_in(workspace, plan, "x", random.Random(0))
+
+    report = coordinator.execute(plan, workspace, options(tmp_path, workers=1), flip)
+
+    assert dict(report.results) == wanted(plan, tmp_path / "want")
+    assert [r.subject for r in records(workspace) if r.kind == "undo"] == ["c", "d"]
+
+
+def test_a_dead_chunk_of_which_only_a_part_is_taken_over_is_verified(tmp_path: Path) -> None:
+    """x has two pages and one chunk; w takes the first page, the damage is in the second."""
+    problem = tasks_of("a: -> x\n b: x -> y\n c: -> v\n d: y v -> w", {"x": 2, "y": 1, "v": 1, "w": 1})
+    plan = laid_out(problem, "a b c d", {"x": 0, "y": 2, "v": 3, "w": 0})
+    workspace = arena_of(plan, tmp_path / "w")
+    once = iter([True])
+
+    def flip(event: RunEvent) -> None:
+        if event.kind is EventKind.COMMITTED and event.task == "b" and next(once, False):
+            flip_bit(workspace.partition_path(0), PAGE + 5)
+
+    report = coordinator.execute(plan, workspace, options(tmp_path, workers=1), flip)
+
+    assert (report.status, dict(report.results)) == (RunStatus.COMPLETE, wanted(plan, tmp_path / "want"))
+    assert [(r.subject, r.body["found_at"]) for r in records(workspace) if r.kind == "damage"] == [("x", "dead")]
+
+
+def test_a_repair_leaves_alone_what_it_reads(tmp_path: Path) -> None:
+    """m is kept and damaged. i is dead but intact at page 0, j is gone: j's temporary must not be put over i."""
+    problem = tasks_of("a: -> i\n b: -> j\n c: i j -> m\n d: -> n", dict.fromkeys("ijmn", 1), keep="m")
+    plan = laid_out(problem, "a b c d", {"i": 0, "j": 1, "m": 2, "n": 1})
+    workspace = arena_of(plan, tmp_path / "w")
+    coordinator.execute(plan, workspace, options(tmp_path))
+    flip_in(workspace, plan, "m", random.Random(0))
+    assert [d.buffer for d in coordinator.verify(workspace).damaged] == ["m"]
+
+    report = coordinator.resume(workspace, options(tmp_path))
+
+    assert (report.repaired, report.executed) == (("m",), 2)
+    assert [r.subject for r in records(workspace) if r.kind == "damage"] == ["m"]
+
+
+def test_what_ran_ahead_of_a_failed_task_and_is_needed_gives_its_bytes_back(tmp_path: Path) -> None:
+    """a fails; t takes over a's input x, which is fine while r will use t's result; then r fails, too.
+
+    When both are mended, a needs x where z is. So t is undone, x is made again, and all run in the planned order.
+    """
+    mended = tmp_path / "mended"
+    problem = tasks_of("s: -> x\n a: x -> y\n t: -> z\n r: z -> w", dict.fromkeys("xyzw", 1))
+    later = PythonCall("misdeeds:fail_unless_mended", {"mended": str(mended)})
+    copy = PythonCall("misdeeds:copy")
+    tasks = tuple(replace(t, run=later if t.id in "ar" else copy) for t in problem.tasks)
+    plan = laid_out(replace(problem, tasks=tasks), "s a t r", {"x": 0, "y": 1, "z": 0, "w": 2})
+    workspace = arena_of(plan, tmp_path / "w")
+    first = coordinator.execute(plan, workspace, options(tmp_path))
+    assert [f.task for f in first.failures] == ["a", "r"]
+    mended.touch()
+
+    report = coordinator.resume(workspace, options(tmp_path))
+
+    assert report.status is RunStatus.COMPLETE
+    assert dict(report.results) == wanted(plan, tmp_path / "want")
+    assert [(r.kind.value, r.subject) for r in records(workspace) if r.kind in ("undo", "damage")] == [("undo", "t")]
 
 
 def test_a_damaged_generated_input_is_generated_again(tmp_path: Path) -> None:

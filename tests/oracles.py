@@ -54,7 +54,7 @@ def byte_map_faults(plan: Plan) -> set[str]:
 
     taken: dict[str, dict[str, int]] = {r.id: {} for r in plan.regions}
     for line in owners.values():
-        line.sort(key=lambda r: (r.lifetime.birth, r.buffer))
+        line.sort(key=lambda r: (r.lifetime.birth, r.buffer in writer, r.buffer))  # a load precedes its in-place heir
         for a, b in pairwise(line):
             taken[b.id][a.id] = taken[b.id].get(a.id, 0) + 1
         for tick in range(horizon):
@@ -91,7 +91,8 @@ def byte_map_faults(plan: Plan) -> set[str]:
 
 def successions_by_pairs(plan: Plan) -> dict[tuple[str, str], int]:
     """(earlier, later) -> bytes that pass directly: shared, and owned by nobody in between. Looks at all pairs."""
-    by_birth = sorted(plan.regions, key=lambda r: (r.lifetime.birth, r.buffer))
+    written = {b for t in plan.problem.tasks for b in (*t.outputs, f"scratch:{t.id}")}
+    by_birth = sorted(plan.regions, key=lambda r: (r.lifetime.birth, r.buffer in written, r.buffer))
 
     def covered(r: Region) -> set[tuple[int, int]]:
         return {(e.partition, byte) for e in r.extents for byte in range(e.offset, e.offset + e.length)}

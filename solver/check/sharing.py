@@ -27,7 +27,11 @@ def successions(plan: Plan) -> Successions:
             if e.length > 0:
                 points.setdefault(e.partition, []).append((e.offset, 1, number))
                 points.setdefault(e.partition, []).append((e.offset + e.length, 0, number))
-    rank = sorted(range(len(plan.regions)), key=lambda n: (plan.regions[n].lifetime.birth, plan.regions[n].buffer))
+    written = {b for t in plan.problem.tasks for b in (*t.outputs, f"scratch:{t.id}")}
+    rank = sorted(
+        range(len(plan.regions)),
+        key=lambda n: (plan.regions[n].lifetime.birth, plan.regions[n].buffer in written, plan.regions[n].buffer),
+    )  # born together, a loaded input precedes the output that takes over its bytes in place
     place = [0] * len(rank)
     for position, number in enumerate(rank):
         place[number] = position

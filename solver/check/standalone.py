@@ -160,7 +160,7 @@ class Case:
     def share(self):
         """(earlier buffer, later buffer) -> bytes passing from one to the other: regions painted in order of birth."""
         lines, self.shared = {}, {}
-        for b in sorted(self.regions, key=lambda b: (self.life[b][0], b)):
+        for b in sorted(self.regions, key=lambda b: (self.life[b][0], b in self.writer, b)):
             for e in self.regions[b]["extents"]:
                 low, high = e["offset"], e["offset"] + e["length"]
                 starts, spans = lines.setdefault(e["partition"], ([], []))

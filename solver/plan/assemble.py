@@ -59,7 +59,8 @@ def assemble(
         )
         for number, b in enumerate(order, start=1)
     )
-    takeovers = _takeovers(regions)
+    # Born together, a loaded input comes before an output that takes over its bytes in place.
+    takeovers = _takeovers(sorted(regions, key=lambda r: (r.lifetime.birth, r.buffer in graph.writer)))
     end = {t.id: Tick(starts[t.id] + t.duration) for t in problem.tasks}
     region_of = {r.buffer: r for r in regions}
     tasks = tuple(

@@ -10,10 +10,10 @@ import pytest
 from catalytic.solver.budget import Budget, Progress
 from catalytic.solver.check import violations
 from catalytic.solver.plan import Evidence, Objective, Outcome, Status
-from catalytic.solver.problem import Buffer, Isolation, Policy, Pool, Problem, Workspace
-from catalytic.solver.problem.model import OutputPolicy
+from catalytic.solver.problem import Buffer, Isolation, Policy, Pool, Problem, Task, Workspace
+from catalytic.solver.problem.model import InputPolicy, OutputPolicy
 from catalytic.solver.solve import solve
-from catalytic.solver.units import Bytes
+from catalytic.solver.units import Bytes, Tick
 from tests.builders import chain, problem, random_problem, task
 
 BIG = Workspace(Bytes(10**6), 1, 1, Isolation.SHARED)
@@ -179,6 +179,18 @@ def test_discarded_outputs_die_with_their_writer() -> None:
     outcome = solve(question, objective=Objective.REUSE, budget=budget())
     assert outcome.plan is not None
     assert {e.action.value for e in outcome.plan.events} == {"allocate", "release"}
+
+
+def test_an_output_takes_over_a_lazy_input_whatever_their_ids() -> None:
+    """Both are born when the task starts; the input was there first although its id sorts last."""
+    heir = Task("t", Tick(3), inputs=("z",), outputs=("a",), in_place=(("a", "z"),))
+    buffers = tuple(Buffer(b, Bytes(8)) for b in "zac")
+    question = Problem("heir", (heir, task("u", "a", "c")), buffers, BIG, policy=Policy(InputPolicy.LAZY))
+    outcome = solve(question, objective=Objective.REUSE, budget=budget())
+    assert outcome.plan is not None
+    assert outcome.plan.measures.footprint == 16
+    regions = outcome.plan.region_of
+    assert [t.region for t in outcome.plan.takes_over[regions["a"].id]] == [regions["z"].id]
 
 
 def test_bounds_say_how_they_are_known() -> None:

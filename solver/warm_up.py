@@ -32,5 +32,8 @@ def warm_up(announce: Callable[[str], None]) -> float:
 
 def _cached() -> bool:
     """Whether the largest loop has an index file in its cache folder."""
-    folder = Path(list_schedule._cache.cache_path)
+    cache = getattr(list_schedule, "_cache", None)  # absent when compilation is switched off
+    if cache is None:
+        return True
+    folder = Path(cache.cache_path)
     return any(folder.glob("list_schedule.list_schedule-*.nbi"))

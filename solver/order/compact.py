@@ -42,6 +42,17 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
+class Alike:
+    """Blocks with the same lifetime in every schedule. ``writer`` is None for loaded inputs; ``size`` is their sum."""
+
+    writer: int | None
+    users: tuple[int, ...]
+    kept: bool
+    preload: bool
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Compact:
     """Index form of a problem. Sizes in bytes (aligned), durations in ticks.
 
@@ -132,6 +143,21 @@ class Compact:
             lazy=np.array(lazy, dtype=np.bool_),
             preload=np.array(preload, dtype=np.bool_),
         )
+
+    def alike(self) -> list[Alike]:
+        """Blocks that live and die together, as one each: same writer, users and flags, sizes added up."""
+        users: list[list[int]] = [[] for _ in self.blocks]
+        writer: dict[int, int] = {}
+        for t in range(self.task_count):
+            for b in self.touches[t]:
+                users[int(b)].append(t)
+            for b in self.births[t]:
+                writer[int(b)] = t
+        together: dict[tuple[int | None, tuple[int, ...], bool, bool], int] = {}
+        for b in range(len(self.blocks)):
+            key = (writer.get(b), tuple(users[b]), bool(self.kept[b]), bool(self.preload[b]))
+            together[key] = together.get(key, 0) + int(self.size[b])
+        return [Alike(*key, size) for key, size in together.items()]
 
     def order_arrays(self) -> tuple[Any, ...]:
         """What the compiled loops over sequential orders take, in their order of parameters."""

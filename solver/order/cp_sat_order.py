@@ -7,7 +7,6 @@ plan without recomputation stays below; both answers are useful.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import gcd
@@ -17,6 +16,7 @@ from ortools.sat.python import cp_model
 
 from ..budget import Budget
 from .compact import Compact, Ints
+from .cp_sat_engine import ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +36,8 @@ def order_below(compact: Compact, ceiling: int, seconds: float, budget: Budget) 
     _add_precedence(model, compact, position)
     model.add_all_different(position)
     _add_live_bytes_ceiling(model, compact, position, ceiling)
-    solver = cp_model.CpSolver()
-    solver.parameters.random_seed = budget.seed
-    solver.parameters.num_workers = 1 if budget.deterministic else max(2, budget.workers)
-    if budget.deterministic:
-        solver.parameters.max_deterministic_time = seconds
-    else:
-        solver.parameters.max_time_in_seconds = seconds
-    status = solver.solve(model)
-    parameters = {
-        "solver": "CP-SAT",
-        "model": "unit-duration order",
-        "ceiling": ceiling,
-        "seed": budget.seed,
-        "workers": solver.parameters.num_workers,
-        "limit_s": round(seconds, 1),
-    }
-    if status == cp_model.MODEL_INVALID:
-        raise AssertionError(f"the order model is invalid: {model.validate()}")
+    solver, status, how = ask(model, seconds, budget, least_workers=2)
+    parameters = {**how, "model": "unit-duration order", "ceiling": ceiling}
     if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         order = np.array(sorted(range(n), key=lambda t: solver.value(position[t])), dtype=np.int64)
         return Ceiling(order, False, parameters)
@@ -76,37 +60,27 @@ def _add_live_bytes_ceiling(
     interval. A lazy block's first use is the least position of its readers.
     """
     n = compact.task_count
-    users: list[list[int]] = [[] for _ in compact.blocks]
-    writer: dict[int, int] = {}
-    for t in range(n):
-        for b in compact.touches[t]:
-            users[int(b)].append(t)
-        for b in compact.births[t]:
-            writer[int(b)] = t
-    together: dict[tuple[int | None, tuple[int, ...], bool, bool], int] = defaultdict(int)
-    for b in range(len(compact.blocks)):
-        key = (writer.get(b), tuple(users[b]), bool(compact.kept[b]), bool(compact.preload[b]))
-        together[key] += int(compact.size[b])
-    unit = gcd(*together.values()) if together else 1
+    alike = compact.alike()
+    unit = gcd(*(a.size for a in alike)) or 1
     intervals, demands = [], []
-    for number, ((born, used, kept, preload), size) in enumerate(together.items()):
+    for number, a in enumerate(alike):
         start: cp_model.LinearExprT
-        if preload:
+        if a.preload:
             start = 0
-        elif born is not None:
-            start = position[born]
+        elif a.writer is not None:
+            start = position[a.writer]
         else:
             start = model.new_int_var(0, n - 1, f"loaded[{number}]")
-            model.add_min_equality(start, [position[t] for t in used])
+            model.add_min_equality(start, [position[t] for t in a.users])
         end: cp_model.LinearExprT
-        if kept:
+        if a.kept:
             end = n
-        elif len(used) == 1:
-            end = position[used[0]] + 1
+        elif len(a.users) == 1:
+            end = position[a.users[0]] + 1
         else:
             end = model.new_int_var(1, n, f"freed[{number}]")
-            model.add_max_equality(end, [position[t] + 1 for t in used])
+            model.add_max_equality(end, [position[t] + 1 for t in a.users])
         length = model.new_int_var(1, n, f"alive[{number}]")
         intervals.append(model.new_interval_var(start, length, end, f"lifetime[{number}]"))
-        demands.append(size // unit)
+        demands.append(a.size // unit)
     model.add_cumulative(intervals, demands, ceiling // unit)

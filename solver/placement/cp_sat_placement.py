@@ -10,6 +10,7 @@ from ortools.sat.python import cp_model
 
 from ..budget import Budget
 from ..order.compact import Ints
+from ..order.cp_sat_engine import ask
 
 
 def offsets_within(
@@ -26,16 +27,7 @@ def offsets_within(
             return None
         offset.append(model.new_int_var(low, high, f"offset[{b}]"))
     _add_no_overlap_in_space_and_time(model, offset, birth, death, [s // unit for s in sizes])
-    solver = cp_model.CpSolver()
-    solver.parameters.random_seed = budget.seed
-    solver.parameters.num_workers = 1 if budget.deterministic else budget.workers
-    if budget.deterministic:
-        solver.parameters.max_deterministic_time = seconds
-    else:
-        solver.parameters.max_time_in_seconds = seconds
-    status = solver.solve(model)
-    if status == cp_model.MODEL_INVALID:
-        raise AssertionError(f"the placement model is invalid: {model.validate()}")
+    solver, status, _ = ask(model, seconds, budget)
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         return None
     return np.array([solver.value(o) * unit for o in offset], dtype=np.int64)

@@ -6,8 +6,7 @@ real plan; the start order of a solution is decoded by the list scheduler, which
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import gcd
 
@@ -16,7 +15,8 @@ from ortools.sat.python import cp_model
 
 from ..budget import Budget
 from ..order import Compact
-from ..order.compact import Ints
+from ..order.compact import Alike, Ints
+from ..order.cp_sat_engine import ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,24 +53,8 @@ def least_makespan(
     if hint is not None:
         for t, value in enumerate(hint):
             model.add_hint(x.start[t], int(value))
-    solver = cp_model.CpSolver()
-    solver.parameters.random_seed = budget.seed
-    solver.parameters.num_workers = 1 if budget.deterministic else max(4, budget.workers)
-    if budget.deterministic:
-        solver.parameters.max_deterministic_time = seconds
-    else:
-        solver.parameters.max_time_in_seconds = seconds
-    status = solver.solve(model)
-    parameters = {
-        "solver": "CP-SAT",
-        "model": "schedule",
-        "ceiling": ceiling,
-        "seed": budget.seed,
-        "workers": solver.parameters.num_workers,
-        "limit_s": round(seconds, 1),
-    }
-    if status == cp_model.MODEL_INVALID:
-        raise AssertionError(f"the schedule model is invalid: {model.validate()}")
+    solver, status, how = ask(model, seconds, budget, least_workers=4)
+    parameters = {**how, "model": "schedule", "ceiling": ceiling}
     if status == cp_model.INFEASIBLE:
         return Solution(None, lower, False, True, parameters)
     bound = max(lower, int(np.ceil(solver.best_objective_bound - 1e-6)))
@@ -130,57 +114,36 @@ def _add_live_bytes_ceiling(model: cp_model.CpModel, compact: Compact, x: Variab
     user; inequalities suffice, because a shorter lifetime is never worse. Blocks with the same writer and users share
     one interval.
     """
-    users: list[list[int]] = [[] for _ in compact.blocks]
-    writer: dict[int, int] = {}
-    for t in range(compact.task_count):
-        for b in compact.touches[t]:
-            users[int(b)].append(t)
-        for b in compact.births[t]:
-            writer[int(b)] = t
-    together: dict[tuple[int | None, tuple[int, ...], bool, bool], int] = defaultdict(int)
-    for b in range(len(compact.blocks)):
-        key = (writer.get(b), tuple(users[b]), bool(compact.kept[b]), bool(compact.preload[b]))
-        together[key] += int(compact.size[b])
-    if sum(together.values()) <= ceiling:
+    alike = compact.alike()
+    if sum(a.size for a in alike) <= ceiling:
         return
-    unit = gcd(*together.values())
-    intervals, demands = [], []
-    for number, ((born, used, kept, preload), size) in enumerate(together.items()):
-        intervals.append(_lifetime(model, compact, x, number, born, used, kept, preload, upper))
-        demands.append(size // unit)
-    model.add_cumulative(intervals, demands, ceiling // unit)
+    unit = gcd(*(a.size for a in alike))
+    lifetimes = [_lifetime(model, compact, x, number, a, upper) for number, a in enumerate(alike)]
+    model.add_cumulative(lifetimes, [a.size // unit for a in alike], ceiling // unit)
 
 
 def _lifetime(
-    model: cp_model.CpModel,
-    compact: Compact,
-    x: Variables,
-    number: int,
-    born: int | None,
-    used: Sequence[int],
-    kept: bool,
-    preload: bool,
-    upper: int,
+    model: cp_model.CpModel, compact: Compact, x: Variables, number: int, a: Alike, upper: int
 ) -> cp_model.IntervalVar:
     start: cp_model.LinearExprT
-    if preload:
+    if a.preload:
         start = 0
-    elif born is not None:
-        start = x.start[born]
+    elif a.writer is not None:
+        start = x.start[a.writer]
     else:
         start = model.new_int_var(0, upper, f"loaded[{number}]")
-        for t in used:
+        for t in a.users:
             model.add(start <= x.start[t])
-    if not kept and born is not None and list(used) == [born]:
-        return x.run[born]
+    if not a.kept and a.users == (a.writer,):
+        return x.run[a.users[0]]
     end: cp_model.LinearExprT
-    if kept:
+    if a.kept:
         end = x.makespan
-    elif len(used) == 1:
-        end = x.start[used[0]] + int(compact.duration[used[0]])
+    elif len(a.users) == 1:
+        end = x.start[a.users[0]] + int(compact.duration[a.users[0]])
     else:
         end = model.new_int_var(0, upper, f"freed[{number}]")
-        for t in used:
+        for t in a.users:
             model.add(end >= x.start[t] + int(compact.duration[t]))
     length = model.new_int_var(1, upper, f"alive[{number}]")
     return model.new_interval_var(start, length, end, f"lifetime[{number}]")

@@ -5,6 +5,7 @@ Everything that can be known to be wrong is said now, all at once, and not after
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from catalytic.solver.plan import Plan
 from .dispatch import Dispatcher
 from .report import RunOptions
 from .state import RunState
-from .workspace import Workspace
+from .storage import explain
+from .workspace import FOLDERS, Workspace
 
 _SHOWN = 5
 
@@ -76,6 +78,7 @@ def _source_mistakes(plan: Plan, dispatcher: Dispatcher) -> Iterator[Mistake]:
 
 def require_new_exports(plan: Plan, dispatcher: Dispatcher, ours: Collection[str], options: RunOptions) -> None:
     """No export would replace a file, unless ``force`` or one of ``ours`` (buffers this run may have exported)."""
+    _require_places(plan, dispatcher, options)
     if options.force:
         return
     paths = {b: dispatcher.export_path(b) for b in plan.problem.graph.exported if b not in ours}
@@ -86,6 +89,37 @@ def require_new_exports(plan: Plan, dispatcher: Dispatcher, ours: Collection[str
             f"the run would replace {', '.join(existing[:_SHOWN])}{more}. "
             "Choose another --output-dir, or replace them with --force."
         )
+
+
+def _require_places(plan: Plan, dispatcher: Dispatcher, options: RunOptions) -> None:
+    """Every export can stand where it should, and replaces no input of this run, whatever ``force`` says."""
+    exports = {b: path for b in plan.problem.graph.exported if (path := dispatcher.export_path(b)) is not None}
+    sources = {path.resolve(): b.id for b in plan.problem.buffers if (path := dispatcher.source_path(b.id)) is not None}
+    for buffer, path in exports.items():
+        where = "Choose another --output-dir."
+        if path.is_dir() and not path.is_symlink():
+            raise Refused(f"{path}: {buffer!r} is exported to a file of this name, and a folder has it. {where}")
+        blocked = next((p for p in path.parents if p.exists() and not p.is_dir()), None)
+        if blocked is not None:
+            raise Refused(f"{blocked} is a file, and the export of {buffer!r} needs a folder there. {where}")
+        if path.resolve() in sources:
+            raise Refused(f"{path}: exporting {buffer!r} would replace the input {sources[path.resolve()]!r}. {where}")
+    folders = [(dispatcher.workspace.path / name).resolve() for name in FOLDERS]
+    if exports and any(options.output_dir.resolve().is_relative_to(folder) for folder in folders):
+        raise Refused(f"{options.output_dir} is a part of the workspace. Choose another --output-dir.")
+
+
+def require_writable(plan: Plan, options: RunOptions) -> None:
+    """The output directory is there, or can be made, and takes files. Raises ``StorageError``."""
+    if not plan.problem.graph.exported:
+        return
+    try:
+        options.output_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=options.output_dir):
+            pass
+    except OSError as error:
+        step = "Choose another --output-dir."
+        raise explain(error, f"cannot write into the output directory {options.output_dir}:", next_step=step) from error
 
 
 def _is_there(path: Path) -> bool:

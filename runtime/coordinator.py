@@ -25,7 +25,14 @@ from catalytic.solver.plan import Plan
 
 from .account import Account
 from .assignment import Answer, Damaged, Done, Failure, FailureKind, Progress, Written
-from .binding import require_fit, require_new_exports, require_nothing_to_lose, require_options, require_sources
+from .binding import (
+    require_fit,
+    require_new_exports,
+    require_nothing_to_lose,
+    require_options,
+    require_sources,
+    require_writable,
+)
 from .dispatch import Beginning, Detour, Dispatcher
 from .engine import Committed, Engine, Event, Failed, Halted, Resumed, Returned, Start
 from .events import EventKind, Observer, RunEvent
@@ -79,6 +86,7 @@ def execute(
         dispatcher = Dispatcher(Executions(plan), state, workspace, options, run_id)
         require_sources(plan, dispatcher, options)
         require_new_exports(plan, dispatcher, (), options)
+        require_writable(plan, options)  # before anything of an earlier run is given up
         with _storage_errors("cannot prepare the run in"):
             _prepare(plan, workspace, storage)
         run = _Run(plan, workspace, options, state, run_id, locks, observer, storage)
@@ -265,6 +273,7 @@ class _Run:
             self._stop = stack.enter_context(StopRequest(self._workspace.metadata / CANCEL_FILE))
             if kind is Kind.RESUME and self._nothing_left():
                 return self._report(RunStatus.COMPLETE)
+            require_writable(self._plan, self._options)
             self._record(kind, self._run_id, body)
             self._engine = Engine(
                 self._executions.order, capacities(self._plan.problem, workers), slots, self._state.committed

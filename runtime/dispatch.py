@@ -73,7 +73,7 @@ class Dispatcher:
     def __init__(
         self, executions: Executions, state: RunState, workspace: Workspace, options: RunOptions, run_id: str
     ) -> None:
-        self._executions, self._state, self._workspace, self._options = executions, state, workspace, options
+        self._executions, self._state, self.workspace, self._options = executions, state, workspace, options
         self._plan = executions.plan
         self._graph = executions.plan.problem.graph
         self.staging = workspace.path / "staging" / run_id
@@ -161,19 +161,23 @@ class Dispatcher:
         if file is not None:
             whole = (Piece(file, 0, result.length),) if result.length else ()
             return Input(buffer, whole, result.length, binding, result.seal, path=file)
-        pieces = pieces_of(self._workspace, result.extents, result.length)
+        pieces = pieces_of(self.workspace, result.extents, result.length)
         return Input(buffer, pieces, result.length, binding, result.seal)
 
     def _external(self, buffer: str) -> Input:
         """An external input that is read where it is: digested by its first reader, compared by every later one."""
         path = self.source_path(buffer)
         binding = Binding(buffer, (), 0)
-        length = path.stat().st_size if path is not None else 0
-        if path is None or length == 0:
-            return Input(buffer, (), 0, binding, path=path)
+        if path is None:
+            return Input(buffer, (), 0, binding)
+        try:
+            length = path.stat().st_size
+        except OSError:
+            length = 1  # let the worker try: its answer names the file and what is wrong with it
         known = self._state.learned.get(buffer)
         learn = "sha256" if self.sealing and known is None else None
-        return Input(buffer, (Piece(path, 0, length),), length, binding, known, learn, path, external=True)
+        whole = (Piece(path, 0, length),) if length else ()
+        return Input(buffer, whole, length, binding, known, learn, path, external=True)
 
     def _output(self, buffer: str, begin: Beginning, epoch: int, taken: list[tuple[int, int, int]]) -> Output:
         size = self._graph.buffer[buffer].size
@@ -183,7 +187,7 @@ class Dispatcher:
         file = home.file if home is not None else None
         if file is None and size and not extents:
             file = self.staged_path(buffer)
-        pieces = (Piece(file, 0, size),) if file is not None else pieces_of(self._workspace, extents, size)
+        pieces = (Piece(file, 0, size),) if file is not None else pieces_of(self.workspace, extents, size)
         repair = begin.detour is not None
         return Output(
             buffer=buffer,
@@ -224,7 +228,7 @@ class Dispatcher:
             where = tuple(_locate(result, number))
             if not self._state.ownership.intact(where, result.version):
                 continue  # an earlier successor took a part of it, and checked it then
-            chunk = _chunk(result, number, where, self._workspace)
+            chunk = _chunk(result, number, where, self.workspace)
             covered = all(any(_contains(own, e) for own in extents) for e in where)
             (near if covered else far).append(chunk)
         return tuple(near), tuple(far)

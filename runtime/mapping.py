@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import stat
 import weakref
 from collections.abc import Sequence
 from contextlib import suppress
@@ -219,9 +220,14 @@ def _map_piece(address: int, piece: Piece, protection: int) -> None:
     if piece.length == 0:
         return
     writable = protection != _PROT_READ
-    descriptor = os.open(piece.path, (os.O_RDWR if writable else os.O_RDONLY) | os.O_CLOEXEC)
+    # Without O_NONBLOCK, opening a pipe that has taken the file's place would wait for ever.
+    access = os.O_RDWR if writable else os.O_RDONLY
+    descriptor = os.open(piece.path, access | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
-        if os.fstat(descriptor).st_size < piece.offset + piece.length:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(0, f"{piece.path} is not a file")
+        if found.st_size < piece.offset + piece.length:
             raise OSError(0, f"{piece.path} is shorter than {piece.offset + piece.length} bytes")
         _map(address, piece.length, protection, _MAP_SHARED | _MAP_FIXED, descriptor, piece.offset)
     finally:

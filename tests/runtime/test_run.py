@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -209,9 +210,47 @@ def test_a_wrong_source_is_said_before_anything_runs(source: str, size: int, wor
         run(tight_plan(problem), tmp_path, base=tmp_path)
 
 
-def test_a_source_that_changes_between_runs_is_named(tmp_path: Path) -> None:
+def emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def removed(path: Path) -> None:
+    path.unlink()
+
+
+def replaced_by_a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def replaced_by_a_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def rewritten(path: Path) -> None:
+    path.write_bytes(b"other content")
+
+
+CHANGED = "has changed since it was first read"
+
+
+@pytest.mark.parametrize(
+    ("before", "change", "word"),
+    [
+        (b"first content", rewritten, CHANGED),
+        (b"first content", emptied, CHANGED),
+        (b"", rewritten, CHANGED),
+        (b"first content", removed, "No such file"),
+        (b"first content", replaced_by_a_folder, "is not a file"),
+        (b"first content", replaced_by_a_pipe, CHANGED),
+    ],
+)
+def test_a_source_that_changes_between_runs_is_named(
+    before: bytes, change: Callable[[Path], None], word: str, tmp_path: Path
+) -> None:
     (tmp_path / "misdeeds.py").write_text((TASKS / "misdeeds.py").read_text())
-    (tmp_path / "data").write_bytes(b"first content")
+    (tmp_path / "data").write_bytes(before)
     mended = tmp_path / "mended"
     tasks = (
         Task("a", Tick(1), ("in",), ("x",), run=PythonCall("misdeeds:copy")),
@@ -222,12 +261,48 @@ def test_a_source_that_changes_between_runs_is_named(tmp_path: Path) -> None:
     workspace = arena_of(plan, tmp_path / "w")
     coordinator.execute(plan, workspace, options(tmp_path, base=tmp_path))
     mended.touch()
-    (tmp_path / "data").write_bytes(b"other content")
+    change(tmp_path / "data")
 
     report = coordinator.resume(workspace, options(tmp_path))
 
     assert [(f.task, f.kind) for f in report.failures] == [("b", "source")]
-    assert "has changed since it was first read" in report.failures[0].message
+    assert word in report.failures[0].message
+
+
+@pytest.mark.parametrize("obstacle", ["out/b02/", "out"])
+def test_an_export_that_could_not_stand_is_refused_before_anything_runs(obstacle: str, tmp_path: Path) -> None:
+    plan = tight_plan(chain(2))
+    place = tmp_path / obstacle
+    if obstacle.endswith("/"):
+        place.mkdir(parents=True)
+    else:
+        place.write_text("a file")
+    workspace = arena_of(plan, tmp_path / "w")
+
+    with pytest.raises(Refused, match="--output-dir"):
+        coordinator.execute(plan, workspace, options(tmp_path, force=True))
+    assert state_of(workspace).run_id is None
+
+
+def test_an_export_never_replaces_an_input_of_its_run_nor_a_part_of_the_workspace(tmp_path: Path) -> None:
+    (tmp_path / "b01").write_bytes(b"precious")
+    buffers = (Buffer("b00", Bytes(20), source="b01"), Buffer("b01", Bytes(20)))
+    plan = tight_plan(replace(chain(1), buffers=buffers))
+    workspace = arena_of(plan, tmp_path / "w")
+
+    for place, word in ((tmp_path, "would replace the input 'b00'"), (workspace.metadata, "part of the workspace")):
+        with pytest.raises(Refused, match=word):
+            coordinator.execute(plan, workspace, options(tmp_path, base=tmp_path, output_dir=place, force=True))
+    assert (tmp_path / "b01").read_bytes() == b"precious"
+
+
+def test_an_output_directory_that_takes_no_files_is_a_storage_error_at_once(tmp_path: Path) -> None:
+    plan = tight_plan(chain(2))
+    workspace = arena_of(plan, tmp_path / "w")
+
+    with pytest.raises(StorageError, match=r"/proc/nowhere.*--output-dir"):
+        coordinator.execute(plan, workspace, options(tmp_path, output_dir=Path("/proc/nowhere")))
+    assert state_of(workspace).run_id is None
 
 
 def test_existing_exports_are_refused_before_anything_runs_unless_forced(tmp_path: Path) -> None:

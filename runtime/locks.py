@@ -51,9 +51,11 @@ class WorkspaceLocks:
         while not _take(self.writers):
             if clock() >= deadline:
                 self.close()
+                holders = ", ".join(map(str, _holders(folder / "writers.lock")))
+                who = f" (process {holders})" if holders else ""
                 raise WorkspaceBusy(
-                    f"{folder.parent}: a worker of an earlier run is still alive after {wait_s:.0f} s. "
-                    "End it, then try again."
+                    f"{folder.parent}: a worker of an earlier run, or what its task started, is still alive{who} "
+                    f"after {wait_s:.0f} s. End it, then try again."
                 )
             pause(_POLL_S)
 
@@ -85,6 +87,16 @@ def owner_pid(folder: Path) -> int | None:
         return int(text) if text.isdigit() else None
     finally:
         os.close(descriptor)
+
+
+def _holders(path: Path) -> list[int]:
+    """Processes that have ``path`` open, as far as this user may see them."""
+    holders = []
+    for folder in Path("/proc").glob("[0-9]*/fd"):
+        with suppress(OSError):
+            if any(link.resolve() == path.resolve() for link in folder.iterdir()):
+                holders.append(int(folder.parent.name))
+    return sorted(holders)
 
 
 def _open(path: Path) -> int:

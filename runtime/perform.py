@@ -6,6 +6,7 @@ Nothing is written before every seal has matched: the inputs', and those of the 
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import traceback
 from collections.abc import Callable, Iterator
@@ -36,7 +37,7 @@ from .assignment import (
 from .mapping import PAGE, Mapping, Memory, Piece, Window
 from .seal import Damage, check, chunks_of, digest, seal
 from .storage import RESULT_FILE, Disk, Storage, is_storage_trouble, replace_file
-from .tasks import Context, Messenger, StagedCommand, run_load, run_python, run_synthetic
+from .tasks import Context, Messenger, StagedCommand, one_line, run_load, run_python, run_synthetic
 
 CANARY = b"\xca\x7a\x1c\x0d"
 _PATTERN = 64
@@ -204,6 +205,7 @@ class _Performance:
         self._lengths = context.lengths
 
     def _call(self, run: PythonCall, context: Context) -> None:
+        worker = os.getpid()
         try:
             run_python(run, context, self._a.base)
         except TaskError:
@@ -211,7 +213,10 @@ class _Performance:
         except BaseException as error:
             traceback.print_exc()
             kind = FailureKind.CANCELLED if self._messenger.cancelled() else FailureKind.EXCEPTION
-            raise TaskError(kind, f"{type(error).__name__}: {error}", _advice(error)) from None
+            raise TaskError(kind, _sentence(error), _advice(error)) from None
+        finally:
+            if os.getpid() != worker:  # a child that the task forked and let return: it is not the worker
+                os._exit(0)
 
     def _run_command(self, run: Command, context: Context) -> None:
         folder = self._a.staging / str(self._a.epoch)
@@ -261,9 +266,12 @@ class _Performance:
         return Written(len(view), sealed, content, output.export)
 
     def _export(self, view: memoryview, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         pieces = (chunk for chunk in chunks_of(view))
-        replace_file(self._storage, path, pieces, mark=f"{self._a.epoch}.part", mode=RESULT_FILE)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            replace_file(self._storage, path, pieces, mark=f"{self._a.epoch}.part", mode=RESULT_FILE)
+        except OSError as error:  # whatever it is: the task has done its part
+            raise TaskError(FailureKind.STORAGE, f"cannot export to {path}: {error.strerror or error}") from error
         self._count(exported=len(view))
 
     @contextmanager
@@ -301,8 +309,16 @@ def _content(view: memoryview) -> str:
     return hasher.hexdigest()
 
 
+def _sentence(error: BaseException) -> str:
+    """What a task raised, in one line; its text is code of the task, too, and can fail."""
+    try:
+        return one_line(f"{type(error).__name__}: {error}")
+    except Exception:
+        return type(error).__name__
+
+
 def _advice(error: BaseException) -> str:
-    if isinstance(error, (TypeError, ValueError)) and "read-only" in str(error):
+    if isinstance(error, (TypeError, ValueError)) and "read-only" in _sentence(error):
         return "Inputs are read-only: write to an output, or declare in_place."
     return "Correct the task, then run `catalytic resume`."
 

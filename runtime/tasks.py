@@ -10,6 +10,7 @@ import hashlib
 import importlib
 import os
 import signal
+import stat
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -33,6 +34,7 @@ _BLOCK = 2**16
 _COPY = 2**22
 _PR_SET_PDEATHSIG = 1
 _COMMAND_POLL_S = 0.05
+_SENTENCE = 500
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -213,10 +215,10 @@ class StagedCommand:
                 process = subprocess.Popen(
                     argv, cwd=base, env=environment, stdin=stdin, stdout=stdout, stderr=stderr, preexec_fn=_die_with_me
                 )
-            except OSError as error:
+            except (OSError, ValueError) as error:  # ValueError: a word or a name that no program can be given
                 raise TaskError(
                     FailureKind.EXIT_STATUS,
-                    f"cannot start {argv[0]!r}: {error.strerror}",
+                    f"cannot start {argv[0]!r}: {getattr(error, 'strerror', None) or error}",
                     "Check the program's name and that it is installed.",
                 ) from error
             status = _await(process, messenger)
@@ -248,19 +250,26 @@ class StagedCommand:
         if status == 0:
             return
         lines = printed.decode(errors="replace").strip().splitlines()
-        said = f": {lines[-1]}" if lines else ""
-        how = f"ended with status {status}" if status > 0 else f"was killed by {signal.Signals(-status).name}"
+        said = f": {one_line(lines[-1])}" if lines else ""
+        how = f"ended with status {status}" if status > 0 else f"was killed by {signal_name(-status)}"
         raise TaskError(FailureKind.EXIT_STATUS, f"{program} {how}{said}", "Run the command by hand, then resume.")
 
     def _read_back(self, name: str, path: Path, view: memoryview) -> None:
         try:
-            size = path.stat().st_size
+            found = path.stat()
         except FileNotFoundError:
             raise TaskError(
                 FailureKind.UNWRITTEN,
                 f"the command did not create its output {name!r}",
                 f"Let it write to {{{name}}}, or bind its stdout to {name!r}.",
             ) from None
+        if not stat.S_ISREG(found.st_mode):  # reading a pipe or a device might never end
+            raise TaskError(
+                FailureKind.UNWRITTEN,
+                f"the command made something else than a file of its output {name!r}",
+                f"Let it write an ordinary file to {{{name}}}.",
+            )
+        size = found.st_size
         if size > len(view):
             raise TaskError(
                 FailureKind.OUT_OF_BOUNDS,
@@ -271,6 +280,20 @@ class StagedCommand:
             self._context.commit_length(name, _read_into(file, view))
         self.staged += size
         self._storage.remove(path)
+
+
+def one_line(text: str) -> str:
+    """``text`` as a part of a sentence: its lines joined, cut where nobody reads on."""
+    joined = " ".join(text[: 4 * _SENTENCE].split())
+    return joined if len(joined) <= _SENTENCE else joined[:_SENTENCE] + "..."
+
+
+def signal_name(number: int) -> str:
+    """The name of a signal; real-time signals have only a number."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def _await(process: subprocess.Popen[bytes], messenger: Messenger) -> int:

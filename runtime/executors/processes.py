@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection, Pipe, wait
 from pathlib import Path
 
 from ..assignment import Answer, Assignment, Damaged, Done, Failure, FailureKind, LastWords
+from ..tasks import signal_name
 from .base import Capabilities, ExecutorSettings, Force
 
 _SPAWN = "import sys; from catalytic.runtime.executors.worker import main; main(int(sys.argv[1]), int(sys.argv[2]))"
@@ -126,7 +127,7 @@ class ProcessExecutor:
         status = worker.process.wait()
         if worker.assignment is None:
             return []
-        how = signal.Signals(-status).name if status < 0 else f"status {status}"
+        how = signal_name(-status) if status < 0 else f"status {status}"
         name = worker.assignment.execution
         if worker.forced is not None:
             return [Failure(name, FailureKind.CANCELLED, f"ended by force ({how})")]

@@ -13,6 +13,7 @@ import queue
 import signal
 import sys
 import threading
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from time import monotonic
 
@@ -77,6 +78,7 @@ def main(descriptor: int, coordinator: int) -> None:
     pipe = Connection(descriptor)
     os.set_inheritable(descriptor, False)
     messenger = PipeMessenger(pipe)
+    _let_forks_die_with_this_process(descriptor)
     reporter = FaultReporter(messenger.report_fault)
     assignments: queue.SimpleQueue[Assignment | Arena] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(pipe, messenger, assignments), daemon=True).start()
@@ -87,8 +89,29 @@ def main(descriptor: int, coordinator: int) -> None:
             window = Window(message.partitions, message.partition_size)
             continue
         answer = perform(message, messenger, window=window, watch=reporter.watch)
-        sys.stdout.flush()
+        with suppress(OSError, ValueError):  # the disk may be full, and a task may have closed it
+            sys.stdout.flush()
         messenger.send(answer)
+
+
+def _let_forks_die_with_this_process(pipe: int) -> None:
+    """What a task forks must not outlive the worker, nor hold its pipe open: the pipe's end tells the worker's death.
+
+    The kernel ties a child to the *thread* that forked it, so only forks of the main thread can be tied.
+    """
+    worker, prctl = os.getpid(), ctypes.CDLL(None).prctl
+    by_main_thread = [True]
+
+    def before() -> None:
+        by_main_thread[0] = threading.current_thread() is threading.main_thread()
+
+    def in_child() -> None:
+        with suppress(OSError):
+            os.close(pipe)
+        if by_main_thread[0] and os.getppid() == worker:
+            prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+    os.register_at_fork(before=before, after_in_child=in_child)
 
 
 def _listen(pipe: Connection, messenger: PipeMessenger, assignments: queue.SimpleQueue[Assignment | Arena]) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from catalytic.runtime import coordinator
 from catalytic.runtime.events import EventKind, RunEvent
+from catalytic.runtime.locks import WorkspaceLocks
 from catalytic.runtime.report import RunOptions, RunReport, RunStatus, Scrub
 from catalytic.solver.problem import Buffer, Command, Problem, PythonCall, Run, Task
 from catalytic.solver.units import Bytes, Tick
@@ -46,6 +47,10 @@ MISDEEDS = {
     "write_into_input": ("wrote-into-input", "wrote into its input 'x', at byte 0"),
     "write_past_page": ("out-of-bounds", "went past the end of its output 'y' (12289 bytes)"),
     "write_past_end": ("out-of-bounds", "wrote past the end of its output 'y' (12289 bytes)"),
+    "fork_and_die": ("crash", "its worker crashed (status 3)"),
+    "fail_at_length": ("exception", "RuntimeError: first line and so on"),
+    "fail_untellably": ("exception", "Untellable"),
+    "die_of_an_unnamed_signal": ("crash", "its worker crashed (signal 40)"),
     "no_such_function": ("exception", "cannot import 'misdeeds:no_such_function'"),
 }
 
@@ -60,10 +65,20 @@ def test_a_misdeed_is_named_and_costs_one_task(name: str, tmp_path: Path) -> Non
     assert (failure.task, failure.kind) == ("bad", kind)
     assert message in failure.message
     assert "\n" not in failure.message
+    assert len(failure.message) < 1000
     assert failure.next_step
     assert (report.status, report.blocked) == (RunStatus.PARTIAL, ("after",))
     assert set(report.results) == {"z"}
     assert (tmp_path / "out/z").exists()
+
+
+@pytest.mark.parametrize("name", ["fork_and_go_on", "fork_and_return_twice", "close_stdout"])
+def test_what_a_task_leaves_behind_ends_with_its_worker(name: str, tmp_path: Path) -> None:
+    """A child that lived on could still write into regions, so it would keep the workspace from its next owner."""
+    report = execute(beside_an_innocent(PythonCall(f"misdeeds:{name}")), tmp_path)
+
+    assert (report.status, report.failures) == (RunStatus.COMPLETE, ())
+    WorkspaceLocks(tmp_path / "w/metadata", wait_s=2.0).close()
 
 
 def test_unwritten_output_bytes_are_exposed_by_the_pattern(tmp_path: Path) -> None:
@@ -144,10 +159,24 @@ def test_a_command_works_on_staged_files(run: Command, tmp_path: Path) -> None:
         (command("sh", "-c", "echo first >&2; echo last >&2; exit 3"), "exit-status", "sh ended with status 3: last"),
         (command("sh", "-c", "kill -9 $$", stdout="y"), "exit-status", "sh was killed by SIGKILL"),
         (command("no-such-program", stdout="y"), "exit-status", "cannot start 'no-such-program'"),
+        (command("sh", "-c", "kill -40 $$", stdout="y"), "exit-status", "sh was killed by signal 40"),
+        (Command(("true",), (("A=B", "x"),)), "exit-status", "cannot start 'true': illegal environment variable name"),
         (command("true"), "unwritten", "did not create its output 'y'"),
+        (command("mkfifo", "{y}"), "unwritten", "something else than a file of its output 'y'"),
+        (command("ln", "-s", "/dev/zero", "{y}"), "unwritten", "something else than a file of its output 'y'"),
         (command("sh", "-c", "yes | head -c 20000", stdout="y"), "out-of-bounds", "wrote 20000 bytes"),
     ],
-    ids=["status", "signal", "missing program", "no output", "too much"],
+    ids=[
+        "status",
+        "signal",
+        "missing program",
+        "unnamed signal",
+        "bad name",
+        "no output",
+        "pipe",
+        "device",
+        "too much",
+    ],
 )
 def test_a_command_that_fails_is_named(run: Command, kind: str, message: str, tmp_path: Path) -> None:
     (failure,) = execute(beside_an_innocent(run), tmp_path).failures

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -125,3 +126,57 @@ def keep_a_view(context: Any) -> None:
     copy(context)
     view = next(iter(context.outputs.values()))
     KEPT.append((_address(view), view))
+
+
+def fork_and_die(context: Any) -> None:
+    """Leave a child behind in a session of its own, and end the worker."""
+    _fork_a_sleeper()
+    os._exit(3)
+
+
+def fork_and_go_on(context: Any) -> None:
+    """Leave a child behind in a session of its own, and end well."""
+    _fork_a_sleeper()
+    copy(context)
+
+
+def _fork_a_sleeper() -> None:
+    if os.fork() == 0:
+        os.setsid()
+        time.sleep(600)
+        os._exit(0)
+
+
+def fork_and_return_twice(context: Any) -> None:
+    """Forget that a child goes on where its parent does."""
+    copy(context)
+    os.fork()
+
+
+def close_stdout(context: Any) -> None:
+    """Close what is not its own."""
+    copy(context)
+    sys.stdout.close()
+
+
+def fail_at_length(context: Any) -> None:
+    """Raise an essay."""
+    raise RuntimeError("first line\n" + "and so on " * 100_000)
+
+
+class Untellable(Exception):
+    """Its text cannot be had."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+def fail_untellably(context: Any) -> None:
+    """Raise what cannot be printed."""
+    raise Untellable
+
+
+def die_of_an_unnamed_signal(context: Any) -> None:
+    """End by a real-time signal, which has a number only."""
+    os.kill(os.getpid(), signal.SIGRTMIN + 6)
+    time.sleep(60)

@@ -21,6 +21,7 @@ from math import ceil, floor, isclose
 from pathlib import Path
 
 UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
+EVIDENCE = ("CERTIFICATE", "EXHAUSTIVE", "SOLVER_CLAIM")
 SYNTHETIC = (None, "synthetic", {"synthetic": True})
 UNITS.update({"kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40})
 
@@ -29,6 +30,8 @@ def size_of(value):
     """Bytes, of an integer or of text with a unit."""
     if isinstance(value, str):
         number = value.strip().rstrip("BbKkMmGgTtIi ")
+        if len(number) > 40 or "e" in number.lower():
+            raise ValueError(f"{value[:40]!r} is not a size")
         return ceil(Fraction(number) * UNITS[value.strip()[len(number) :].strip().lower()])
     return value
 
@@ -48,6 +51,10 @@ def duration(seconds):
 def read_problem(p):
     """The meaning of a problem: defaults filled in, sizes in bytes, durations in milliseconds, keyed by id."""
     w, policy = p.get("workspace", {}), p.get("policy", {})
+    for names in ([t["id"] for t in p["tasks"]], [b["id"] for b in p.get("buffers", [])],
+                  [b for t in p["tasks"] for b in t.get("outputs", [])]):  # fmt: skip
+        if len(set(names)) < len(names):
+            raise ValueError("a task or buffer is given twice, or written twice")
     partitions = w.get("partitions", 8)
     return {
         "workspace": {
@@ -293,7 +300,7 @@ def space(c):
             if offset % w["alignment"] or length % w["alignment"]:
                 yield "alignment", f"{r['id']} is not aligned: {p}, {offset}, {length}"
         total, first = sum(length for _, _, length in extents), extents[0][0] if extents else 0
-        form = [(first + k, 0, min(whole, c.size[b] - k * whole)) for k in range(-(-c.size[b] // whole))]
+        form = [(first + k, 0, min(whole, c.size[b] - k * whole)) for k in range(len(extents))]
         if total != c.size[b]:
             yield "size", f"{r['id']} has {total} bytes, {b!r} needs {c.size[b]}"
         elif extents != (form if c.size[b] > whole else extents[:1]):
@@ -506,11 +513,13 @@ def claims(c):
         name = f"{bound['quantity']} >= {bound['value']} by {bound['method']}"
         value = ticks(bound["value"]) if bound["quantity"] == "makespan" else bound["value"]
         best[bound["quantity"]] = max(best.get(bound["quantity"], value), value)
-        if bound["evidence"] == "CERTIFICATE":
+        if bound["evidence"] not in EVIDENCE:
+            yield "bounds", f"{name}: evidence of an unknown kind"
+        elif bound["evidence"] == "CERTIFICATE":
             try:
                 if value > proved(c, bound, order):
                     yield "bounds", f"{name}: the witness proves less"
-            except (ValueError, LookupError, TypeError) as error:
+            except (ValueError, LookupError, TypeError, ArithmeticError) as error:
                 yield "bounds", f"{name}: {error}"
         elif not bound["witness"]:
             yield "bounds", f"{name} is a claim without the parameters of the search"
@@ -570,7 +579,7 @@ def main(arguments):
         found = check(documents[0])
         if len(documents) == 2:
             found += same_problem(*documents)
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         print(f"{arguments[min(len(documents), len(arguments) - 1)]}: not a readable plan: {error!r}", file=sys.stderr)
         return 2
     for rule, message in found:

@@ -45,6 +45,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
 from ..errors import InputError, InvalidPlan, Mistake
 from ..plan import (
@@ -67,7 +68,7 @@ from ..plan import (
     TakeOver,
 )
 from ..problem import Isolation, Pool, Problem
-from ..units import Bytes, Tick, exact_size, to_seconds
+from ..units import MAX_BYTES, Bytes, Tick, exact_size, to_seconds
 from .border import Moment, Shape, check_shape
 from .json_text import describe, digest_json, join, parse_json, plain, read_bytes, write_json
 from .problem_file import problem_document, problem_from, refuse_other_format
@@ -79,6 +80,14 @@ def _number(value: object) -> object:
     return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def _amount(value: object) -> object:
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and not abs(value) <= MAX_BYTES:
+        context = {"found": describe(value), "allowed": f"a number of at most {MAX_BYTES}"}
+        raise PydanticCustomError("catalytic", "amount", context)
+    return value
+
+
+Amount = Annotated[int | float, BeforeValidator(_amount)]
 Number = Annotated[float, BeforeValidator(_number)]
 Free = Annotated[dict[str, Any], Field(default_factory=dict)]
 
@@ -179,7 +188,7 @@ class IntegrityShape(Shape):
 
 class BoundShape(Shape):
     quantity: Literal["peak_live", "makespan"]
-    value: int | float
+    value: Amount
     method: str
     evidence: Literal["CERTIFICATE", "EXHAUSTIVE", "SOLVER_CLAIM"]
     witness: Free

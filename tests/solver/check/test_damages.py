@@ -106,7 +106,12 @@ def test_the_script_works_alone_and_its_exit_code_tells(tmp_path: Path) -> None:
     assert run_alone(tmp_path, str(good)).returncode == 0
     failed = run_alone(tmp_path, str(bad))
     assert (failed.returncode, failed.stdout.splitlines()[0]) == (5, "measures: footprint is stated as 4, it is 8")
-    for arguments in ([str(junk)], [str(tmp_path / "absent.json")], [], [str(tmp_path)]):
+    for place, value in (("size", "1e9999999999"), ("partitions", 0)):
+        document = json.loads(dump_plan(plain()))
+        document["problem"]["workspace"][place] = value
+        (tmp_path / f"{place}.json").write_text(json.dumps(document))
+    impossible = [[str(tmp_path / f"{place}.json")] for place in ("size", "partitions")]
+    for arguments in (*impossible, [str(junk)], [str(tmp_path / "absent.json")], [], [str(tmp_path)]):
         refused = run_alone(tmp_path, *arguments)
         assert refused.returncode == 2
         assert "Traceback" not in refused.stderr
@@ -134,3 +139,22 @@ def test_the_script_reads_problem_files_as_people_write_them() -> None:
     del loose["policy"], loose["resources"], loose["workspace"]["isolation"]
 
     assert standalone.same_problem({"problem": canonical}, loose) == []
+
+
+def test_the_script_refuses_what_only_looks_like_a_plan() -> None:
+    """Two tasks of one name would be one to it, evidence of another name would need no witness."""
+    twice, other = json.loads(dump_plan(plain())), json.loads(dump_plan(rich()))
+    twice["problem"]["tasks"].append(twice["problem"]["tasks"][0])
+    with pytest.raises(ValueError, match="twice"):
+        standalone.check(twice)
+
+    assert other["proof"]["bounds"]
+    other["proof"]["bounds"][0]["evidence"] = "PROMISE"
+    assert "bounds" in {rule for rule, _ in standalone.check(other)}
+
+
+def test_the_script_does_not_count_to_infinity() -> None:
+    document = json.loads(dump_plan(plain()))
+    document["problem"]["buffers"][-1]["size"] = 2**62
+
+    assert "size" in {rule for rule, _ in standalone.check(document)}

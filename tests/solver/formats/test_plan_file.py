@@ -85,11 +85,12 @@ def test_an_edited_problem_betrays_itself_by_its_digest() -> None:
         (lambda d: d["regions"][0].pop("extents"), "the key is required"),
         (lambda d: d["regions"][0].update(death=0), "a moment after the birth"),
         (lambda d: d["tasks"][0].update(start=0.0001), "exact to the millisecond"),
+        (lambda d: d["proof"]["bounds"][-1].update(quantity="makespan", value=1e308), "bounds\\[.*\\].value"),
         (lambda d: d["edges"][0].update(kind="whim"), "edges\\[0\\].kind"),
         (lambda d: d["problem"]["tasks"][0].update(duration=-1), "problem.tasks\\[0\\].duration"),
         (lambda d: d["problem"]["tasks"][0].update(after=["nobody"]), "problem.tasks\\[0\\].after"),
     ],
-    ids=["version", "unknown key", "missing key", "empty lifetime", "half a tick", "kind", "size", "after"],
+    ids=["version", "unknown key", "missing key", "empty lifetime", "half a tick", "bound", "kind", "size", "after"],
 )
 def test_a_malformed_plan_is_refused_with_its_path(change: object, message: str) -> None:
     document = json.loads(dump_plan(random_plan(Random(4), diamond())))

@@ -256,6 +256,11 @@ class _Pipeline:
                     return
                 continue
             found = self.try_place(current, ceiling, tries=1000, cp_sat_s=0.03 * self.budget.time_limit_s, share=0.01)
+            if (
+                found is not None and ceiling < found.footprint <= ceiling + ceiling // 50
+            ):  # a near miss is worth effort
+                effort = 0.06 * self.budget.time_limit_s
+                found = self.try_place(current, ceiling, tries=10_000, cp_sat_s=effort, share=0.02)
             if found is not None and self.meets(found, ceiling):
                 inner = min(ceiling, inner + max(self.unit, (ceiling - inner) // 2))
                 continue

@@ -18,8 +18,9 @@ from catalytic.runtime.report import RunOptions, RunReport, Scrub
 from catalytic.runtime.workspace import Workspace
 from catalytic.solver.budget import Progress
 from catalytic.solver.check import violations
-from catalytic.solver.errors import InvalidPlan, StorageError
+from catalytic.solver.errors import InvalidPlan, Refused, StorageError
 from catalytic.solver.plan import Plan, plan_without_reuse
+from catalytic.solver.problem import Problem
 
 from .plan import find_plan
 from .request import Observer, PlanRequest, Search
@@ -28,6 +29,9 @@ from .summary import PlanSummary, summarise
 
 SCRUB_INTERVAL_S = 30.0
 """How often a monitored run hashes the sealed living regions again."""
+
+FILES_SHOWN = 8
+"""Files named in one refusal; the rest are counted."""
 
 LONGEST_STEM = 80
 """Characters of a problem's name that are used in file names."""
@@ -101,7 +105,9 @@ def run(request: RunRequest, observer: Observer | None = None) -> RunAnswer:
     """
     from catalytic.runtime import coordinator
 
-    source, plan = _plan_to_run(request, observer)
+    source = read_source(request.path, request.shape)
+    _require_new_exports(request, source.problem)
+    plan = _plan_to_run(request, source, observer)
     options = _options(request, source, plan)
     with _workspace_for(request, plan) as (path, created):
         workspace = _open_or_create(path, plan)
@@ -112,11 +118,12 @@ def run(request: RunRequest, observer: Observer | None = None) -> RunAnswer:
 
 def dry_run(request: RunRequest, observer: Observer | None = None) -> DryRun:
     """What :func:`run` would do; writes nothing."""
-    source, plan = _plan_to_run(request, observer)
+    source = read_source(request.path, request.shape)
+    plan = _plan_to_run(request, source, observer)
     path = _workspace_path(request, plan)
     creates = request.execution.no_reuse or not is_workspace(path)
     geometry = plan.problem.workspace
-    output_dir = _options(request, source, plan).output_dir
+    output_dir = _output_dir(request.execution, plan.problem)
     exports = tuple(sorted(plan.problem.graph.exported.values()))
     ground = path.absolute().parent
     while not ground.is_dir():
@@ -139,9 +146,24 @@ def is_workspace(path: Path) -> bool:
     return (path / "metadata" / "workspace.json").is_file()
 
 
-def _plan_to_run(request: RunRequest, observer: Observer | None) -> tuple[Source, Plan]:
+def _require_new_exports(request: RunRequest, problem: Problem) -> None:
+    """Refuse before planning, which may take a minute, what the run would refuse after it."""
+    folder = _output_dir(request.execution, problem)
+    existing = sorted(str(folder / name) for name in problem.graph.exported.values() if (folder / name).exists())
+    if existing and not request.execution.force:
+        more = f" and {len(existing) - FILES_SHOWN} more" if len(existing) > FILES_SHOWN else ""
+        raise Refused(
+            f"the run would replace {', '.join(existing[:FILES_SHOWN])}{more}. "
+            "Choose another --output-dir, or replace them with --force."
+        )
+
+
+def _output_dir(execution: Execution, problem: Problem) -> Path:
+    return execution.output_dir or Path(f"{file_stem(problem.name)}-out")
+
+
+def _plan_to_run(request: RunRequest, source: Source, observer: Observer | None) -> Plan:
     """The checked plan that will run: the file's own, a new one, or the one without reuse."""
-    source = read_source(request.path, request.shape)
     if request.execution.no_reuse:
         plan = plan_without_reuse(source.problem, integrity=request.search.integrity)
     elif source.loaded is not None and _serves(source.loaded.plan, request.search):
@@ -154,7 +176,7 @@ def _plan_to_run(request: RunRequest, observer: Observer | None) -> tuple[Source
     seal = request.execution.seal
     if seal is not None:
         plan = replace(plan, regions=tuple(replace(r, seal=seal) for r in plan.regions), integrity=True)
-    return source, plan
+    return plan
 
 
 def _serves(plan: Plan, search: Search) -> bool:
@@ -174,7 +196,7 @@ def _options(request: RunRequest, source: Source, plan: Plan) -> RunOptions:
     execution = request.execution
     return RunOptions(
         base=source.base,
-        output_dir=execution.output_dir or Path(f"{file_stem(plan.problem.name)}-out"),
+        output_dir=_output_dir(execution, plan.problem),
         workers=execution.workers,
         time_factor=execution.time_factor,
         task_timeout_s=execution.task_timeout_s,

@@ -26,7 +26,7 @@ def headline(plan: PlanSummary) -> str:
         f"{plan.name}: {verdict}",
         f"reuse factor {factor(plan.reuse_factor)} {_graded(most, plan.reuse_evidence)}",
         f"makespan {seconds(plan.makespan_s)} {_graded(least, plan.makespan_evidence)}",
-        f"gap {percent(plan.gap)}",
+        f"gap {'unknown' if plan.reuse_evidence is None and plan.makespan_evidence is None else percent(plan.gap)}",
     ]
     if plan.seconds is not None:
         parts.append(f"planned in {seconds(plan.seconds)}")

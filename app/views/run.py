@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
+
 from catalytic.runtime.report import RunReport, RunStatus
 from catalytic.solver.units import format_size
 
+from ..resume import ResumeAnswer
 from ..run import DryRun, RunAnswer
 from .headline import headline
 from .plan import brief
@@ -15,22 +19,38 @@ NAMES_SHOWN = 8
 
 
 def finished(answer: RunAnswer) -> str:
-    """Report of a run over the headline of its plan."""
+    """Report of a run over the headline of its plan; a run without reuse is its own reference and has no headline."""
+    plan = answer.summary
+    worth = headline(plan)
+    if answer.temporary:
+        worth = f"none; each of {plural(plan.buffers, 'buffer')} had bytes of its own"
     fate = " (temporary, removed)" if answer.temporary else " (created)" if answer.created else ""
     return "\n".join(
         [
             report_lines(answer.report),
             f"exports: {answer.output_dir}; workspace: {answer.workspace}{fate}",
-            f"plan: {headline(answer.summary)}",
+            f"plan: {worth}",
+            *([] if answer.temporary else _next_step(answer.report, answer.workspace)),
         ]
     )
 
 
+def resumed(answer: ResumeAnswer) -> str:
+    """Report of what was left of a run, and what to do if some of it still is."""
+    return "\n".join([report_lines(answer.report), *_next_step(answer.report, answer.workspace)])
+
+
 def report_lines(report: RunReport) -> str:
     """The state and cost of a run, then every failure with its next step."""
-    done = f"{plural(report.executed, 'task')} executed"
+    # Each task is measured once; other executions are loads of external inputs, and second ones after damage.
+    tasks = len(report.measured)
+    others = report.executed - tasks
+    done = f"{plural(tasks, 'task')} executed"
+    if others:
+        done += f", {plural(others, 'further execution' if report.repaired else 'input')}"
+        done += " (inputs loaded, damage repaired)" if report.repaired else " loaded"
     if report.already_done:
-        done += f", {report.already_done} already done"
+        done += f", {plural(report.already_done, 'execution')} already done"
     if report.repaired:
         done += f", {len(report.repaired)} repaired"
     integrity = report.seal_s + report.verify_s
@@ -73,6 +93,17 @@ def rehearsal(answer: DryRun) -> str:
     if answer.replaced:
         lines.append(f"exist already (refused without --force): {_some(answer.replaced)}")
     return "\n".join([*lines, brief(plan)])
+
+
+def _next_step(report: RunReport, workspace: Path) -> list[str]:
+    if report.status not in (RunStatus.INTERRUPTED, RunStatus.CANCELLED):
+        return []
+    return [f"next: {resume_command(workspace)}"]
+
+
+def resume_command(workspace: Path) -> str:
+    """The command line that continues the run of ``workspace``."""
+    return shlex.join(["catalytic", "resume", str(workspace)])
 
 
 def _some(names: tuple[str, ...]) -> str:

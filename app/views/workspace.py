@@ -8,6 +8,7 @@ from catalytic.solver.units import format_size
 from ..gc import GcAnswer
 from ..init import InitAnswer
 from ..status import StatusAnswer
+from .run import resume_command
 from .table import table
 from .words import plural, seconds
 
@@ -35,6 +36,8 @@ def status(answer: StatusAnswer, *, width: int) -> str:
         counts = ", ".join(f"{count} {state}" for state, count in report.tasks.items() if count)
         lines.append(f"last run: {report.run_id} of {report.problem}: {counts or 'no tasks'}")
     lines.append(f"living: {plural(report.living_regions, 'region')}, {format_size(report.living_bytes)}")
+    if report.run_state == "interrupted":
+        lines.append(f"next: {resume_command(report.path)}")
     if report.kept:
         lines.append(f"kept: {', '.join(report.kept)}")
     if answer.region is not None:

@@ -34,5 +34,5 @@ def command(workspace: Path, processes: int | None, force: bool, repair_spill: b
     if as_json:
         output.document(document.render("catalytic-resume/1", answer))
     else:
-        output.result(view.report_lines(answer.report), style=view.report_style(answer.report))
+        output.result(view.resumed(answer), style=view.report_style(answer.report))
     return output.report_exit_code(answer.report, ended_by)

@@ -64,6 +64,27 @@ def test_a_run_without_reuse_gives_the_same_bytes_and_leaves_no_workspace(tmp_pa
     assert sorted(p.name for p in tmp_path.iterdir()) == ["diamond.json", "out", "w"]
 
 
+def test_a_run_without_reuse_does_not_boast_of_a_plan(tmp_path: Path) -> None:
+    problem = write_problem(tmp_path)
+
+    said = catalytic("run", problem, "--workspace", tmp_path / "w", "--output-dir", tmp_path / "out", "--no-reuse")
+
+    assert said.code == 0, said.err
+    assert "plan: none; each of 4 buffers had bytes of its own" in said.out
+    assert "gap" not in said.out
+
+
+def test_loads_of_inputs_are_not_counted_as_tasks(tmp_path: Path) -> None:
+    tasks = [{"id": "t", "duration": 0.01, "inputs": ["given"], "outputs": ["made"]}]
+    buffers = [{"id": "given", "size": 4096}, {"id": "made", "size": 4096}]
+    problem = write_problem(tmp_path, tasks=tasks, buffers=buffers)
+
+    said = catalytic("run", problem, "--workspace", tmp_path / "w", "--output-dir", tmp_path / "out", *QUICK)
+
+    assert said.code == 0, said.err
+    assert said.out.startswith("COMPLETE: 1 task executed, 1 input loaded in ")
+
+
 def test_a_dry_run_says_what_would_happen_and_writes_nothing(tmp_path: Path) -> None:
     problem = write_problem(tmp_path)
     (tmp_path / "out").mkdir()
@@ -78,6 +99,17 @@ def test_a_dry_run_says_what_would_happen_and_writes_nothing(tmp_path: Path) -> 
     assert document["exports"] == document["replaced"] == ["end"]
     assert said.out.startswith("would run 4 tasks")
     assert not (tmp_path / "w").exists()
+
+
+def test_what_cannot_run_is_refused_before_it_is_planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "end").touch()
+    monkeypatch.setattr("catalytic.app.run.find_plan", lambda *_: pytest.fail("planned"))
+
+    said = catalytic("run", write_problem(tmp_path), "--workspace", tmp_path / "w", "--output-dir", tmp_path / "out")
+
+    assert said.code == 8
+    assert "--force" in said.err
 
 
 def test_an_exported_file_is_not_replaced_unasked(tmp_path: Path) -> None:

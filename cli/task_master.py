@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -142,7 +143,9 @@ def _hand_over(words: list[str]) -> int:
     other = next_on_path(os.environ.get("PATH", os.defpath), Path(sys.argv[0]))
     if other is None:
         ours = ", ".join(program.commands)
-        output.note(f"{NAME}: {words[0]!r} is not one of {ours}, and no other {NAME} is on PATH to hand it to")
+        close = get_close_matches(words[0], program.commands, n=1)
+        hint = f". Did you mean {close[0]!r}?" if close else ""
+        output.note(f"{NAME}: {words[0]!r} is not one of {ours}, and no other {NAME} is on PATH to hand it to{hint}")
         return 2
     try:
         os.execv(other, [str(other), *words])

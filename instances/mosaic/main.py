@@ -132,7 +132,7 @@ def do_the_job(size: Bytes, folder: Path, planning_s: float) -> None:
     print(f"factor     {factor(plan.reuse_factor)} (asked {TARGET:g}; none above {most} exists)")
     print(f"makespan   {seconds(plan.makespan_s)} planned (none below {least} exists)")
     print(f"           {seconds(report.wall_s)} run; {seconds(separate.report.wall_s)} without reuse")
-    print(f"seals      {percent(integrity / (report.task_s + integrity))} of the working time")
+    print(f"seals      {percent(integrity / report.task_s)} of task time")
     print(f"verified   {verified.regions} living region(s) after the run, {format_size(verified.bytes)}")
     compare(reuse, separate)
     print(f"files      {folder}: out/preview.png, out/report.json, {plan_file.name}")

@@ -21,7 +21,7 @@ JOBS ?= 2
 PYTEST ?=
 
 help:
-	@echo 'make run [SIZE=small|medium|large]  prepare, then plan and run the mosaic'
+	@echo 'make run [SIZE=1GB]                 prepare, then plan and run the mosaic (default 10GB)'
 	@echo 'make test                           prepare, then linters, types, wheel and test suite'
 	@echo 'make stress                         the long suite (crashes, large instances)'
 	@echo 'make bench [ROW=name]               all benchmarks, or benchmarks/name.py'

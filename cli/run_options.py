@@ -21,7 +21,7 @@ def run_options(command: Command) -> Command:
             click.option("--output-dir", type=ANY_FOLDER, help="Where exports go. [default: ./NAME-out]"),
             processes_option,
             force_option,
-            click.option("--discard", is_flag=True, help="Drop buffers that another run kept in the workspace."),
+            click.option("--discard", is_flag=True, help="Give up an unfinished run, and buffers that one kept."),
             click.option("--seal", type=click.Choice(SEALS), help="Digest of every region. [default: the plan's]"),
             click.option(
                 "--scrub",

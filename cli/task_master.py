@@ -117,7 +117,7 @@ def catalytic_plan(source: Path, workspace: Path, file: Path, as_json: bool, **o
 @workspace_option
 @click.option("--output-dir", type=ANY_FOLDER, help="Where exports go. [default: ./NAME-out]")
 @click.option("--force", is_flag=True, help="Replace exported files that exist.")
-@click.option("--discard", is_flag=True, help="Drop buffers that another run kept in the workspace.")
+@click.option("--discard", is_flag=True, help="Give up an unfinished run, and buffers that one kept.")
 @with_json
 def catalytic_run(
     file: Path, workspace: Path, output_dir: Path | None, force: bool, discard: bool, as_json: bool

@@ -68,7 +68,7 @@ def _stale(workspace: Workspace, state: RunState) -> Iterator[Path]:
 
 def _unfinished_exports(workspace: Workspace, state: RunState) -> Iterator[Path]:
     """Copies of final outputs that were never finished: ``.NAME.EPOCH.part`` beside where NAME would stand."""
-    plan, folder = stored_plan(workspace), state.request.get("output_dir")
+    plan, folder = stored_plan(workspace, state), state.request.get("output_dir")
     if plan is None or not isinstance(folder, str):
         return
     for name in plan.problem.graph.exported.values():

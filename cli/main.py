@@ -14,7 +14,7 @@ from typing import NoReturn
 
 import rich_click as click
 
-from catalytic.solver.errors import CatalyticError
+from catalytic.solver.errors import CatalyticError, StorageError
 
 from . import output
 from .exit_codes import EXIT_CODES
@@ -99,4 +99,10 @@ def exit_code_of(command: click.Command, arguments: Sequence[str] | None, name: 
         # flush at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        # Files can vanish or refuse at any step; whoever knows more says more.
+        where = f"{error.filename}: " if error.filename else ""
+        trouble = StorageError(f"{where}{error.strerror or error}. Check the file and its permissions.")
+        output.expected_error(trouble, name, as_json="--json" in words)
+        return trouble.exit_code
     return code if isinstance(code, int) else 0

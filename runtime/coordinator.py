@@ -17,7 +17,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import quote
 from uuid import uuid4
 
 from catalytic.solver.errors import InputError, IntegrityError, Mistake, StorageError
@@ -38,7 +37,7 @@ from .engine import Committed, Engine, Event, Failed, Halted, Resumed, Returned,
 from .events import EventKind, Observer, RunEvent
 from .execution import Executions, capacities
 from .executors import Executor, ExecutorSettings, Force, open_executor
-from .inspection import living_kept, region_history, status, stored_plan, verify
+from .inspection import digest_of, living_kept, region_history, status, stored_plan, verify
 from .interrupt import CANCEL_FILE, StopRequest
 from .journal import Journal, Kind, Record, read_run
 from .locks import WorkspaceLocks
@@ -49,8 +48,8 @@ from .report import Durability, RunOptions, RunReport, RunStatus, Scrub, TaskFai
 from .scrub import Scrubber
 from .seal import Damage
 from .state import RETURNED, RunState, fold, seal_row
-from .storage import Disk, Storage, explain, replace_file
-from .workspace import Workspace
+from .storage import Disk, Storage, explain, file_name, replace_file
+from .workspace import FOLDERS, Workspace
 
 __all__ = ["execute", "region_history", "request_cancel", "resume", "status", "verify"]
 
@@ -88,9 +87,9 @@ def execute(
         require_new_exports(plan, dispatcher, (), options)
         require_writable(plan, options)  # before anything of an earlier run is given up
         with _storage_errors("cannot prepare the run in"):
-            _prepare(plan, workspace, storage)
+            digest = _prepare(plan, workspace, storage)
         run = _Run(plan, workspace, options, state, run_id, locks, observer, storage)
-        return run.go(Kind.RUN, _request(options))
+        return run.go(Kind.RUN, {**_request(options), "plan": digest})
 
 
 def resume(
@@ -111,7 +110,7 @@ def resume(
         if state.run_id is None:
             raise InputError(str(workspace.path), [Mistake("run", "no run", "a workspace in which a run was started")])
         options = _continued(state.request, options)
-        plan = stored_plan(workspace)
+        plan = stored_plan(workspace, state)
         if plan is None:
             raise IntegrityError(f"{workspace.metadata}/plan.json is missing. Start the run again with --discard.")
         require_fit(plan, workspace)
@@ -119,6 +118,9 @@ def resume(
         ours = {b for begun in state.begun for b in begun.writes}
         committed = {b for b, result in state.results.items() if result.exported is not None}
         require_new_exports(plan, dispatcher, ours | committed, options)
+        with _storage_errors("cannot prepare the run in"):
+            for name in FOLDERS:  # nothing but the partitions and the metadata has to have survived
+                storage.make_folder(workspace.path / name)
         run = _Run(plan, workspace, options, state, state.run_id, locks, observer, storage)
         return run.go(Kind.RESUME, {"pid": os.getpid()})
 
@@ -143,8 +145,8 @@ def _last_state(workspace: Workspace, *, forgive: bool = False) -> RunState:
         return RunState()
 
 
-def _prepare(plan: Plan, workspace: Workspace, storage: Storage) -> None:
-    """Store the plan, so that a resume needs nothing but the workspace; forget files of earlier runs."""
+def _prepare(plan: Plan, workspace: Workspace, storage: Storage) -> str:
+    """Store the plan, so that a resume needs nothing but the workspace; forget files of earlier runs. Its digest."""
     # Importing the file formats loads pydantic; the rest of the runtime does not need it.
     from catalytic.solver.formats import dump_plan
 
@@ -152,9 +154,11 @@ def _prepare(plan: Plan, workspace: Workspace, storage: Storage) -> None:
     shutil.rmtree(workspace.path / "checksums", ignore_errors=True)
     storage.make_folder(workspace.path / "staging")
     storage.make_folder(workspace.path / "checksums")
-    replace_file(storage, workspace.metadata / "plan.json", [dump_plan(plan)])
+    text = dump_plan(plan)
+    replace_file(storage, workspace.metadata / "plan.json", [text])
     if workspace.reuse_pools:
         _record_pools(plan, workspace, storage)
+    return digest_of(text)
 
 
 def _record_pools(plan: Plan, workspace: Workspace, storage: Storage) -> None:
@@ -163,7 +167,7 @@ def _record_pools(plan: Plan, workspace: Workspace, storage: Storage) -> None:
             {"partition": s.partition, "offset": s.offset, "size": s.size} for s in plan.slices if s.pool == pool.id
         ]
         document = {"pool": pool.id, "data_type": pool.data_type, "access": pool.access, "slices": slices}
-        folder = workspace.path / "pools" / quote(pool.id, safe="")
+        folder = workspace.path / "pools" / file_name(pool.id)
         storage.make_folder(folder)
         replace_file(storage, folder / "pool.json", [json.dumps(document, indent=1).encode() + b"\n"])
 
@@ -177,7 +181,7 @@ def _continued(request: Mapping[str, Any], options: RunOptions | None) -> RunOpt
     """The options of a resumed run: its own, except for what may differ between attempts."""
     own = RunOptions(
         **{
-            **request,
+            **{name: value for name, value in request.items() if name != "plan"},
             "base": Path(request["base"]),
             "output_dir": Path(request["output_dir"]),
             "scrub": Scrub(request["scrub"]),
@@ -685,7 +689,7 @@ class _Run:
         self._events.append(event)
 
     def _checksum_path(self, region: str, algorithm: str) -> Path:
-        return self._workspace.path / "checksums" / f"{quote(region, safe='')}.{algorithm}"
+        return self._workspace.path / "checksums" / f"{file_name(region)}.{algorithm}"
 
     def _write_checksums(self, buffer: str, written: Written) -> None:
         """One plain digest per chunk, so that ``dd | sha256sum`` can check a region without this program."""

@@ -6,19 +6,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
-from urllib.parse import quote
 
 from catalytic.solver.plan import Extent
-from catalytic.solver.problem import Run
+from catalytic.solver.problem import LOAD_PREFIX, Run
 from catalytic.solver.units import Bytes
 
 from .assignment import Assignment, Chunk, Dead, Input, Load, Output
-from .execution import LOAD_PREFIX, Executions
+from .execution import Executions
 from .mapping import Piece
 from .region import Span
 from .report import Durability, RunOptions, Scrub
 from .seal import CHUNK, Binding
 from .state import Result, RunState, extent_rows
+from .storage import file_name
 from .workspace import Workspace
 
 
@@ -121,7 +121,7 @@ class Dispatcher:
 
     def staged_path(self, buffer: str) -> Path:
         """File of a generated external input that takes no bytes of the arena."""
-        return self.staging / "inputs" / quote(buffer, safe="")
+        return self.staging / "inputs" / file_name(buffer)
 
     def source_path(self, buffer: str) -> Path | None:
         """File of an external input that is read where it is or loaded from; None when it is generated."""

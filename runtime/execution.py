@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from catalytic.solver.plan import EdgeKind, Plan, Region, loader_of
-from catalytic.solver.problem import InputPolicy, Isolation, Problem
-
-LOAD_PREFIX = "load:"
+from catalytic.solver.problem import LOAD_PREFIX, InputPolicy, Isolation, Problem
 
 
 @dataclass(frozen=True, slots=True)

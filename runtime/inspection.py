@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from time import monotonic, time
 from uuid import uuid4
 
-from catalytic.solver.errors import InputError, Mistake
+from catalytic.solver.errors import InputError, IntegrityError, InvalidPlan, Mistake
 from catalytic.solver.plan import Extent, Plan, Region
 
 from .dispatch import pieces_of
@@ -21,22 +22,42 @@ from .region import Version
 from .report import DamagedRegion, RegionOwner, StatusReport, VerifyReport
 from .seal import Binding, check
 from .state import Begun, Result, RunState, fold
+from .storage import explain
 from .workspace import Workspace
 
+_DISCARD = "Restore it from a backup, or start the run again with --discard."
 
-def stored_plan(workspace: Workspace) -> Plan | None:
-    """The plan of the workspace's last run, or None. Loading it imports the file formats."""
+
+def stored_plan(workspace: Workspace, state: RunState | None = None) -> Plan | None:
+    """The plan of the workspace's last run, or None. Loading it imports the file formats.
+
+    Raises ``IntegrityError`` when it is not the plan that ``state`` says the run began with, to the last bit: what is
+    in the partitions has a meaning by that plan only.
+    """
     path = workspace.metadata / "plan.json"
     if not path.exists():
         return None
     from catalytic.solver.formats import load_plan
 
-    return load_plan(path).plan
+    promised = state.request.get("plan") if state is not None else None
+    try:
+        if promised is not None and digest_of(path.read_bytes()) != promised:
+            raise IntegrityError(f"{path} is not the plan that the run began with. {_DISCARD}")
+        return load_plan(path).plan
+    except (InputError, InvalidPlan) as error:
+        raise IntegrityError(f"{path} is damaged: {error}\n{_DISCARD}") from error
+    except OSError as error:
+        raise explain(error, "cannot read", next_step="Check the file and its permissions.") from error
+
+
+def digest_of(plan: bytes) -> str:
+    """What the journal remembers of a plan file."""
+    return hashlib.sha256(plan).hexdigest()
 
 
 def living_kept(workspace: Workspace, state: RunState) -> tuple[str, ...]:
     """Kept buffers of the last run whose bytes are still there."""
-    plan = stored_plan(workspace) if state.run_id is not None else None
+    plan = stored_plan(workspace, state) if state.run_id is not None else None
     if plan is None:
         return ()
     return tuple(sorted(b for b in plan.problem.graph.kept if state.intact(b)))
@@ -46,7 +67,7 @@ def status(workspace: Workspace) -> StatusReport:
     """State of the workspace now; does not disturb a run."""
     state = fold(read_run(workspace.metadata / "journal.db"))
     owner = owner_pid(workspace.metadata)
-    plan = stored_plan(workspace) if state.run_id is not None else None
+    plan = stored_plan(workspace, state) if state.run_id is not None else None
     living: list[Result] = []
     counts: dict[str, int] = {}
     kept: tuple[str, ...] = ()
@@ -102,7 +123,7 @@ def verify(workspace: Workspace) -> VerifyReport:
     started = monotonic()
     with WorkspaceLocks(workspace.metadata):
         state = fold(read_run(workspace.metadata / "journal.db"))
-        plan = stored_plan(workspace) if state.run_id is not None else None
+        plan = stored_plan(workspace, state) if state.run_id is not None else None
         if plan is None:
             return VerifyReport(None, 0, 0, (), monotonic() - started)
         executions = Executions(plan)

@@ -152,7 +152,7 @@ def _read(path: Path, first: str) -> Iterator[Record]:
                     )
                 expected += 1
                 yield Record(number, Kind(kind), subject, at, json.loads(body))
-    except (sqlite3.Error, ValueError) as error:
+    except (sqlite3.Error, ValueError, TypeError) as error:  # TypeError: a value of a type that is never written
         raise _trouble(path, error) from error
 
 

@@ -19,17 +19,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote
 
 from catalytic.solver.errors import IntegrityError
 from catalytic.solver.plan import Extent
+from catalytic.solver.problem import LOAD_PREFIX
 from catalytic.solver.units import Bytes, format_size
 
 from .dispatch import Home
 from .engine import takes_from_stuck
-from .execution import LOAD_PREFIX, Execution, Executions
+from .execution import Execution, Executions
 from .region import Version, free_spans
 from .state import RunState
+from .storage import file_name
 from .workspace import Workspace
 
 
@@ -100,12 +101,18 @@ class Recovery:
     def present(self, buffer: str) -> bool:
         """Whether the bytes of ``buffer`` are where they should be, by the journal and the file system."""
         if buffer in self._executions.loaded and not self._graph.is_resident(buffer):
-            return self._state.intact(buffer) and self.staged_path(buffer).exists()
+            return self._state.intact(buffer) and self._is_staged(buffer)
         return self._state.intact(buffer)
+
+    def _is_staged(self, buffer: str) -> bool:
+        try:
+            return self.staged_path(buffer).stat().st_size == self._state.results[buffer].length
+        except OSError:
+            return False
 
     def staged_path(self, buffer: str) -> Path:
         """File of a generated external input."""
-        return self._workspace.path / "staging" / str(self._state.run_id) / "inputs" / quote(buffer, safe="")
+        return self._workspace.path / "staging" / str(self._state.run_id) / "inputs" / file_name(buffer)
 
     def missing(self, undone: Collection[str] = ()) -> list[str]:
         """Needed buffers whose bytes are not there, sorted."""
@@ -184,7 +191,7 @@ class Recovery:
             if e.length >= size:
                 return Home((Extent(e.partition, e.offset, Bytes(size)),))
         if spill is not None:
-            return Home(file=spill / quote(buffer, safe=""))
+            return Home(file=spill / file_name(buffer))
         largest = max((e.length for e in free), default=0)
         raise IntegrityError(
             f"repairing {', '.join(sorted(goals))} needs {size} bytes ({format_size(size)}) in one piece for "

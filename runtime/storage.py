@@ -7,15 +7,18 @@ transactions (``replace_file``) are functions over those steps, and safe when in
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import quote
 
 from catalytic.solver.errors import StorageError
 from catalytic.solver.units import format_size
 
+_LONGEST_NAME = 200
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
 RESULT_FILE = 0o666
@@ -119,6 +122,18 @@ class Disk:
     def free_bytes(self, path: Path) -> int:
         info = os.statvfs(path)
         return info.f_bavail * info.f_frsize
+
+
+def file_name(name: str) -> str:
+    """``name``, whatever its characters and length, as the name of one file; different names give different ones.
+
+    >>> file_name("a/b"), len(file_name("\u00e9" * 200))
+    ('a%2Fb', 183)
+    """
+    quoted = quote(name, safe="")
+    if len(quoted) <= _LONGEST_NAME:
+        return quoted
+    return f"{quoted[:150]}-{hashlib.sha256(name.encode()).hexdigest()[:32]}"
 
 
 def replace_file(

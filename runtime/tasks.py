@@ -18,13 +18,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import quote
 
 from catalytic.solver.problem import Command, PythonCall, Run
 
 from .assignment import FailureKind, Load, TaskError
 from .seal import digest
-from .storage import Storage
+from .storage import Storage, file_name
 
 if TYPE_CHECKING:
     import numpy as np
@@ -228,7 +227,7 @@ class StagedCommand:
             self._read_back(name, paths[name], view)
 
     def _path(self, name: str) -> Path:
-        return self._files.get(name) or self._folder / quote(name, safe="")
+        return self._files.get(name) or self._folder / file_name(name)
 
     def _fill(self, text: str, paths: Mapping[str, Path]) -> str:
         for name, path in paths.items():

@@ -46,7 +46,7 @@ def runs(draw: st.DrawFn, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> 
     if kind == "command":
         return Command(
             tuple(draw(st.lists(names, min_size=1, max_size=3))),
-            tuple(draw(st.dictionaries(names, names, max_size=2)).items()),
+            tuple(draw(st.dictionaries(names.filter(lambda n: "=" not in n), names, max_size=2)).items()),
             draw(st.sampled_from((None, *inputs))),
             draw(st.sampled_from((None, *outputs))),
         )
@@ -56,7 +56,7 @@ def runs(draw: st.DrawFn, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> 
 @st.composite
 def problems(draw: st.DrawFn, *, max_tasks: int = 5) -> Problem:
     """Valid problems of any content; acyclic because a task reads only what earlier ones wrote."""
-    task_ids = draw(st.lists(names, unique=True, max_size=max_tasks))
+    task_ids = draw(st.lists(names.filter(lambda n: not n.startswith("load:")), unique=True, max_size=max_tasks))
     buffer_ids = draw(st.lists(names.filter(lambda n: not n.startswith("scratch:")), unique=True, max_size=8))
     partitions = draw(st.integers(1, 4))
     alignment = draw(st.sampled_from((1, 8, 4096)))

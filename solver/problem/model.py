@@ -25,6 +25,8 @@ DEFAULT_WORKSPACE_SIZE = Bytes(10 * 10**9)
 DEFAULT_POOL = "default"
 SCRATCH_PREFIX = "scratch:"
 """Id of the scratch buffer of task ``t`` is ``scratch:t``; declared buffers may not begin so."""
+LOAD_PREFIX = "load:"
+"""What brings an external input ``b`` into the workspace is called ``load:b``; tasks may not begin so."""
 
 
 class Isolation(StrEnum):

@@ -15,10 +15,14 @@ from typing import TYPE_CHECKING
 from ..errors import Mistake
 from ..units import MAX_BYTES, MAX_TICKS
 from .graph import file_name_of, find_cycle
-from .model import SCRATCH_PREFIX, Command, OutputPolicy, PythonCall
+from .model import LOAD_PREFIX, SCRATCH_PREFIX, Command, OutputPolicy, PythonCall
 
 if TYPE_CHECKING:
     from .model import Problem
+
+
+MAX_NAME_BYTES = 220
+"""Longest part of an exported file's path. File systems take 255 bytes; unfinished files have longer names."""
 
 
 def did_you_mean(word: str, known: Collection[str]) -> str:
@@ -105,8 +109,8 @@ def _buffers(problem: Problem) -> Iterator[Mistake]:
         if b.export is not None:
             if b.id not in written:
                 yield Mistake(f"{path}.export", repr(b.export), "no export: no task writes this buffer")
-            name = b.export or b.id
-            if name.startswith("/") or ".." in name.split("/") or "\x00" in name:
+            name = b.export or file_name_of(b.id)
+            if name.startswith("/") or ".." in name.split("/") or "\x00" in name or not PurePosixPath(name).parts:
                 yield Mistake(f"{path}.export", repr(b.export), "a relative path that stays below the output directory")
     yield from _exports(problem, written)
 
@@ -119,7 +123,15 @@ def _exports(problem: Problem, written: Collection[str]) -> Iterator[Mistake]:
     for index, b in enumerate(problem.buffers):
         if b.id not in written or (b.export is None and (not by_policy or b.keep or b.id in read)):
             continue
-        name = b.export or file_name_of(b.id)
+        name = str(PurePosixPath(b.export or file_name_of(b.id)))
+        longest = max(len(part.encode()) for part in name.split("/"))
+        if longest > MAX_NAME_BYTES:
+            yield Mistake(
+                f"buffers[{index}].export",
+                f"a file name of {longest} bytes",
+                f"at most {MAX_NAME_BYTES}",
+                "" if b.export else "give the buffer an 'export' of its own",
+            )
         if name in files:
             yield Mistake(f"buffers[{index}].export", repr(name), f"each file once; buffers[{files[name]}] has it too")
         files.setdefault(name, index)
@@ -138,6 +150,8 @@ def _tasks(problem: Problem) -> Iterator[Mistake]:
     written = {b for t in problem.tasks for b in t.outputs}
     for index, t in enumerate(problem.tasks):
         path = f"tasks[{index}]"
+        if t.id.startswith(LOAD_PREFIX):
+            yield Mistake(f"{path}.id", repr(t.id), f"ids that do not begin with {LOAD_PREFIX!r}")
         if not 1 <= t.duration <= MAX_TICKS:
             yield Mistake(f"{path}.duration", f"{t.duration} ms", f"1 to {MAX_TICKS} ms")
         if t.timeout is not None and not 1 <= t.timeout <= MAX_TICKS:
@@ -204,6 +218,14 @@ def _run(path: str, run: object, inputs: Sequence[str], outputs: Sequence[str]) 
     if isinstance(run, Command):
         if not run.argv:
             yield Mistake(f"{path}.run.command", "[]", "at least the program")
+        for index, word in enumerate(run.argv):
+            if "\x00" in word:
+                yield Mistake(f"{path}.run.command[{index}]", repr(word), "text without NUL")
+        for name, value in run.env:
+            if not name or "=" in name or "\x00" in name + value:
+                yield Mistake(
+                    f"{path}.run.env", repr(name), "names that are not empty and hold no '=', nothing with NUL"
+                )
         if run.stdin is not None and run.stdin not in inputs:
             yield Mistake(
                 f"{path}.run.stdin", repr(run.stdin), "an input of this task", did_you_mean(run.stdin, inputs)

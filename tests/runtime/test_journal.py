@@ -71,6 +71,15 @@ def test_a_record_changed_in_place_is_found(tmp_path: Path) -> None:
         read_run(tmp_path / "j")
 
 
+def test_a_record_of_bytes_instead_of_text_is_found(tmp_path: Path) -> None:
+    filled(tmp_path / "j", 4).close()
+    with sqlite3.connect(tmp_path / "j") as database:
+        database.execute("UPDATE record SET body = x'ff' WHERE number = 3")
+
+    with pytest.raises(IntegrityError, match="damaged"):
+        read_run(tmp_path / "j")
+
+
 def test_a_record_taken_out_is_found(tmp_path: Path) -> None:
     filled(tmp_path / "j", 4).close()
     with sqlite3.connect(tmp_path / "j") as database:

@@ -384,6 +384,22 @@ def test_a_damaged_journal_is_an_integrity_error_and_can_be_discarded(tmp_path: 
     assert report.status is RunStatus.COMPLETE
 
 
+@pytest.mark.parametrize("word", ["b00", "]", "4096"])
+def test_a_plan_that_is_not_the_one_the_run_began_with_is_not_resumed(word: str, tmp_path: Path) -> None:
+    """Where the sealed bytes are, and what follows, is known by the plan alone."""
+    plan = tight_plan(chain(2))
+    workspace = arena_of(plan, tmp_path / "w")
+    coordinator.execute(plan, workspace, options(tmp_path))
+    stored = workspace.metadata / "plan.json"
+    stored.write_text(stored.read_text().replace(word, "0"))
+
+    for ask in (coordinator.resume, coordinator.verify, coordinator.status):
+        with pytest.raises(IntegrityError, match=r"plan\.json is not the plan .* --discard"):
+            ask(workspace)
+    report = coordinator.execute(plan, workspace, options(tmp_path, discard=True, force=True))
+    assert report.status is RunStatus.COMPLETE
+
+
 def test_scrubbing_finds_damage_before_a_reader_does(tmp_path: Path) -> None:
     plan = tight_plan(random_problem(1))
     workspace = arena_of(plan, tmp_path / "w")

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalytic.solver.errors import InputError
-from catalytic.solver.problem import Buffer, Policy, Pool, Problem, PythonCall, Task, Workspace, find_cycle
+from catalytic.solver.problem import Buffer, Command, Policy, Pool, Problem, PythonCall, Task, Workspace, find_cycle
 from catalytic.solver.units import MAX_BYTES, MAX_TICKS, Bytes, Tick
 from tests.builders import TINY, chain, diamond, task
 
@@ -126,6 +126,25 @@ def test_two_buffers_may_not_be_copied_to_one_file_whoever_names_it() -> None:
     assert "each file once" in mistakes(*writers, buffers=stated)
     assert "each file once" in mistakes(*writers, buffers=by_policy)
     assert "another file" in mistakes(*writers, buffers=inside)
+
+
+@pytest.mark.parametrize("name", ["./b", "x//../b", ".", "y" * 221])
+def test_one_file_has_one_spelling_and_a_name_that_file_systems_take(name: str) -> None:
+    """``./b`` and ``b`` are one file: the second result would replace the first without a word."""
+    buffers = (Buffer("a", Bytes(1), export=name), Buffer("b", Bytes(1)))
+
+    assert "export: found" in mistakes(task("t", "", "a b"), buffers=buffers)
+
+
+def test_a_task_cannot_be_mistaken_for_the_load_of_an_input() -> None:
+    assert "ids that do not begin with 'load:'" in mistakes(task("load:x"))
+
+
+@pytest.mark.parametrize(
+    "run", [Command(("sh\x00",)), Command(("true",), (("A=B", "x"),)), Command(("true",), (("A", "\x00"),))]
+)
+def test_what_no_program_can_be_given_is_refused(run: Command) -> None:
+    assert "tasks[0].run." in mistakes(replace(task("t"), run=run))
 
 
 def test_all_mistakes_are_told_at_once() -> None:

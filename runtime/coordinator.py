@@ -32,7 +32,7 @@ from .binding import (
     require_sources,
     require_writable,
 )
-from .dispatch import Beginning, Detour, Dispatcher
+from .dispatch import Beginning, Detour, Dispatcher, sealed_chunk
 from .engine import Committed, Engine, Event, Failed, Halted, Resumed, Returned, Start
 from .events import EventKind, Observer, RunEvent
 from .execution import Executions, capacities
@@ -289,6 +289,7 @@ class _Run:
             self._tell(started, problem=self._plan.problem.name)
             self._note_coverage()
             if kind is Kind.RESUME:
+                self._verify_kept()
                 self._repair_due = True
             self._loop()
             return self._conclude()
@@ -297,6 +298,20 @@ class _Run:
         everything = {e.id for e in self._executions.order}
         recovery = Recovery(self._executions, self._state, self._workspace, everything)
         return self._state.ended == "complete" and not recovery.missing()
+
+    def _verify_kept(self) -> None:
+        """Kept buffers have no reader ahead that would notice what happened to them while nobody ran."""
+        if not self._dispatcher.sealing:
+            return
+        for b in sorted(self._plan.problem.graph.kept):
+            result = self._state.results.get(b)
+            if result is None or result.seal is None or not self._state.intact(b):
+                continue
+            for number in range(len(result.seal.chunks)):
+                damage = damage_of(sealed_chunk(result, number, self._workspace))
+                if damage is not None:
+                    self._found_damage(b, "kept", damage)
+                    break
 
     def _note_coverage(self) -> None:
         if not self._workspace.integrity:

@@ -36,6 +36,11 @@ _COMMAND_POLL_S = 0.05
 _SENTENCE = 500
 _libc = ctypes.CDLL(None, use_errno=True)
 
+_MEND_COMMAND = (
+    "Run it by hand. If the cause lies outside the problem, mend it and run `catalytic resume`; "
+    "if the problem is wrong, correct it and run again with --discard."
+)
+
 
 class Messenger(Protocol):
     """How a running task talks to the coordinator."""
@@ -251,7 +256,7 @@ class StagedCommand:
         lines = printed.decode(errors="replace").strip().splitlines()
         said = f": {one_line(lines[-1])}" if lines else ""
         how = f"ended with status {status}" if status > 0 else f"was killed by {signal_name(-status)}"
-        raise TaskError(FailureKind.EXIT_STATUS, f"{program} {how}{said}", "Run the command by hand, then resume.")
+        raise TaskError(FailureKind.EXIT_STATUS, f"{program} {how}{said}", _MEND_COMMAND)
 
     def _read_back(self, name: str, path: Path, view: memoryview) -> None:
         try:

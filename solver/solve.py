@@ -37,6 +37,9 @@ from .warm_up import warm_up
 MOST_TASKS_FOR_CP_SAT = 400
 """Beyond, CP-SAT's schedule model finds nothing and proves nothing in the seconds it would get."""
 
+STAGNANT_EVALUATIONS_PER_TASK = 300
+"""Local search ends after so many schedules per task without a better one: small problems are exhausted by then."""
+
 EVALUATIONS_PER_SECOND = 200
 """What one second of a deterministic budget buys in local search."""
 
@@ -244,12 +247,16 @@ class _Pipeline:
         """
         inner, current = ceiling, start
         floor = self.least_peak()
+        news = self.evaluations
         spent = self.evaluations / EVALUATIONS_PER_SECOND if self.budget.deterministic else self.budget.elapsed_s()
         while not self.past(until) and not self.closed():
             spent = min(until, spent + 0.03 * self.budget.time_limit_s)
             go_on = partial(self.tick, spent)
             for better in search.improve(current, inner, go_on, self.least_makespan()):
-                current = better
+                current, news = better, self.evaluations
+            stagnant = self.evaluations - news > STAGNANT_EVALUATIONS_PER_TASK * self.compact.task_count
+            if stagnant and self.fastest is not None:
+                return
             spent = max(spent, 0.0 if self.budget.deterministic else self.budget.elapsed_s())
             if current.worth(inner)[0] > 0 or self.known(current):
                 if current.worth(inner)[0] == 0 and current.schedule.makespan <= self.least_makespan():
@@ -487,14 +494,16 @@ class _Pipeline:
         high = max(self.allocated, low) * workspace.partitions  # then one partition could hold everything
         best: Plan | None = None
         size = low
+
+        def resized(size: int) -> Problem:
+            wide = replace(workspace, size=Bytes(-(-size // step) * step))
+            return replace(self.problem, workspace=wide, pools=_unlimited(self.problem))
+
         tries = 0
         while tries < 14 and low <= high and (tries == 0 or self.budget.elapsed_s() < 0.8 * self.limit):
             tries += 1
             size = -(-size // step) * step
-            trial = replace(
-                self.problem, workspace=replace(workspace, size=Bytes(size)), pools=_unlimited(self.problem)
-            )
-            plan = self.quick(trial)
+            plan = self.quick(resized(size))
             if plan is None:
                 low = size + step
                 size = min(high, size * 2) if best is None else (low + high) // 2
@@ -503,7 +512,7 @@ class _Pipeline:
                 size = (low + high) // 2
             if best is not None and high - low < size // 50:
                 break
-        return best
+        return best or self.quick(resized(high))
 
     def quick(self, problem: Problem) -> Plan | None:
         """The first plan of a short search without a target."""

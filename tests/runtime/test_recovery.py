@@ -416,3 +416,22 @@ def test_scrubbing_finds_damage_before_a_reader_does(tmp_path: Path) -> None:
 
     assert report.status is RunStatus.COMPLETE
     assert [e.detail["found_at"] for e in found] == ["scrub"]
+
+
+def test_a_kept_buffer_damaged_while_nobody_ran_is_found_and_repaired_on_resume(tmp_path: Path) -> None:
+    """Its readers are done, so none of them would notice: resume has to look itself."""
+    plain = chain(8)
+    plan = tight_plan(replace(plain, buffers=tuple(replace(b, keep=b.id == "b01") for b in plain.buffers)))
+    want = wanted(plan, tmp_path / "want")
+    workspace = arena_of(plan, tmp_path / "run" / "w")
+    with pytest.raises(Crash), crash_at_flush(6, after=True):
+        coordinator.execute(plan, workspace, options(tmp_path / "run"))
+    done = {r.subject for r in records(workspace) if r.kind == "commit"}
+    assert {"t00", "t01"} <= done, "the only reader of the kept buffer has ended"
+    flip_in(workspace, plan, "b01", random.Random(1))
+
+    report = coordinator.resume(Workspace.open(workspace.path), options(tmp_path / "run"))
+
+    assert report.repaired == ("b01",)
+    assert dict(report.results) == want
+    assert coordinator.verify(Workspace.open(workspace.path)).damaged == ()

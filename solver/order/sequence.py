@@ -19,6 +19,9 @@ from numba import njit
 from ..budget import Budget
 from .compact import Compact, Ints
 
+FRUITLESS_MOVES_PER_TASK = 2000
+"""Annealing ends after so many moves per task without a lower peak: small problems are exhausted by then."""
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -240,6 +243,8 @@ def least_peak_order(compact: Compact, budget: Budget, *, enough: int = 0, share
     rounds = max(1, int(20 * share * budget.time_limit_s)) if budget.deterministic else 10**9
     since = 0
     for round_ in range(rounds):
+        if since * chunk > FRUITLESS_MOVES_PER_TASK * compact.task_count:
+            break
         if best.peak <= enough or (not budget.deterministic and budget.elapsed_s() >= until):
             break
         start = best.sequence

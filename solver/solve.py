@@ -217,11 +217,10 @@ class _Pipeline:
 
     def fast(self, search: PrioritySearch, ceiling: int) -> None:
         """Least makespan under ``ceiling``: static starts, local search, CP-SAT, local search again."""
-        inner = ceiling
         best: Candidate | None = None
-        for candidate in search.starts(inner):
+        for candidate in search.starts(ceiling):
             self.evaluations += 1
-            if best is None or candidate.worth(inner) < best.worth(inner):
+            if best is None or candidate.worth(ceiling) < best.worth(ceiling):
                 if candidate.schedule.complete:
                     self.try_place(candidate, ceiling, tries=20)
                 best = candidate
@@ -263,9 +262,8 @@ class _Pipeline:
                     return
                 continue
             found = self.try_place(current, ceiling, tries=1000, cp_sat_s=0.03 * self.budget.time_limit_s, share=0.01)
-            if (
-                found is not None and ceiling < found.footprint <= ceiling + ceiling // 50
-            ):  # a near miss is worth effort
+            near_miss = found is not None and ceiling < found.footprint <= ceiling + ceiling // 50
+            if near_miss:
                 effort = 0.06 * self.budget.time_limit_s
                 found = self.try_place(current, ceiling, tries=10_000, cp_sat_s=effort, share=0.02)
             if found is not None and self.meets(found, ceiling):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise, product
 
 from catalytic.solver.plan import Plan, Region
-from catalytic.solver.problem import InputPolicy, Isolation
+from catalytic.solver.problem import InputPolicy, Isolation, OutputPolicy, Problem, Task
 
 JUDGED = frozenset({"overlap", "in_place", "reuse", "exclusive", "resources", "precedence", "takeovers"})
 """The rules that :func:`byte_map_faults` judges."""
@@ -106,3 +108,103 @@ def successions_by_pairs(plan: Plan) -> dict[tuple[str, str], int]:
             if common:
                 result[earlier.buffer, later.buffer] = len(common)
     return result
+
+
+_Key = tuple[str | None, str | None]
+"""Data type and access: what has the same key lies in the same pool."""
+
+
+@dataclass(frozen=True)
+class _Item:
+    """Bytes that live in the workspace: who writes them (None: loaded), who reads them, whether they stay."""
+
+    size: int
+    writer: str | None
+    readers: frozenset[str]
+    kept: bool
+    pool: _Key
+
+
+def _items(problem: Problem) -> dict[str, _Item]:
+    """Every buffer and scratch of positive size that takes bytes of the workspace, by id."""
+    unit = problem.workspace.alignment
+    declared = {b.id: b for b in problem.buffers}
+    items = {}
+    for b in problem.buffers:
+        writer = next((t.id for t in problem.tasks if b.id in t.outputs), None)
+        readers = frozenset(t.id for t in problem.tasks if b.id in t.inputs)
+        absent = writer is None and (problem.policy.inputs is InputPolicy.EXTERNAL or not readers)
+        if b.size > 0 and not absent:
+            final = writer is not None and not readers and b.export is None
+            kept = b.keep or (final and problem.policy.outputs is OutputPolicy.KEEP)
+            items[b.id] = _Item(-(-b.size // unit) * unit, writer, readers, kept, (b.data_type, b.access))
+    for t in problem.tasks:
+        if t.scratch > 0:
+            first = declared[t.outputs[0]] if t.outputs else None
+            pool = (first.data_type, first.access) if first else (None, None)
+            items[f"scratch:{t.id}"] = _Item(-(-t.scratch // unit) * unit, t.id, frozenset(), False, pool)
+    return items
+
+
+def _usage(problem: Problem, items: dict[str, _Item], task: Task, done: frozenset[str]) -> dict[_Key, int]:
+    """Pool key -> bytes alive while ``task`` runs after exactly the tasks ``done``, by the definition."""
+    preload = problem.policy.inputs is InputPolicy.PRELOAD
+    started = done | {task.id}
+    usage: dict[_Key, int] = {}
+    for item in items.values():
+        if item.writer is not None:
+            born = item.writer in started
+        else:
+            born = preload or bool(item.readers & started)
+        users = item.readers | ({item.writer} if item.writer is not None else set())
+        if born and (item.kept or not users <= done):
+            usage[item.pool] = usage.get(item.pool, 0) + item.size
+    for output, source in task.in_place:
+        if output in items and source in items and items[output].pool == items[source].pool:
+            a, b = items[output], items[source]
+            if not b.kept and b.readers - {task.id} <= done:
+                usage[a.pool] -= a.size + b.size - max(a.size, b.size)
+    return usage
+
+
+def _before(problem: Problem) -> dict[str, frozenset[str]]:
+    """Task id -> tasks that must have ended."""
+    writer = {b: t.id for t in problem.tasks for b in t.outputs}
+    return {t.id: frozenset({writer[b] for b in t.inputs if b in writer} | set(t.after)) for t in problem.tasks}
+
+
+def order_value(problem: Problem, order: Sequence[str]) -> int:
+    """Sum over pools of the most bytes alive while the tasks run one by one in ``order``, which must be legal."""
+    items, before, tasks = _items(problem), _before(problem), {t.id: t for t in problem.tasks}
+    assert sorted(order) == sorted(tasks)
+    peaks: dict[_Key, int] = {}
+    for k, name in enumerate(order):
+        assert before[name] <= set(order[:k])
+        for pool, count in _usage(problem, items, tasks[name], frozenset(order[:k])).items():
+            peaks[pool] = max(peaks.get(pool, 0), count)
+    return sum(peaks.values())
+
+
+def least_peak_by_enumeration(problem: Problem) -> int:
+    """The least :func:`order_value` over all legal orders, by dynamic programming over all down-sets of tasks.
+
+    For each down-set the vectors of the pools' peaks so far are kept, those that another one undercuts left out.
+    """
+    items, before = _items(problem), _before(problem)
+    pools = sorted({item.pool for item in items.values()}, key=str)
+    fronts: dict[frozenset[str], set[tuple[int, ...]]] = {frozenset(): {(0,) * len(pools)}}
+    for _ in problem.tasks:
+        following: dict[frozenset[str], set[tuple[int, ...]]] = {}
+        for done, front in fronts.items():
+            for t in problem.tasks:
+                if t.id not in done and before[t.id] <= done:
+                    usage = _usage(problem, items, t, done)
+                    now = [usage.get(pool, 0) for pool in pools]
+                    reached = {tuple(map(max, peaks, now)) for peaks in front}
+                    following.setdefault(done | {t.id}, set()).update(reached)
+        fronts = {done: _undominated(front) for done, front in following.items()}
+    return min(sum(peaks) for front in fronts.values() for peaks in front)
+
+
+def _undominated(vectors: set[tuple[int, ...]]) -> set[tuple[int, ...]]:
+    return {v for v in vectors if not any(w != v and all(a <= b for a, b in zip(w, v, strict=True)) for w in vectors)}

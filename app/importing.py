@@ -12,13 +12,15 @@ from catalytic.runtime.journal import read_run
 from catalytic.runtime.report import MeasuredTask
 from catalytic.runtime.state import fold
 from catalytic.runtime.workspace import Workspace
-from catalytic.solver.errors import Refused
-from catalytic.solver.formats import detect, dump_problem, import_wfcommons
-from catalytic.solver.problem import Policy, Problem, PythonCall
+from catalytic.solver.errors import InputError, Mistake, Refused
+from catalytic.solver.formats import FOREIGN, detect, dump_problem
+from catalytic.solver.problem import Problem, PythonCall
 from catalytic.solver.units import Bytes, Tick, parse_duration
 
 from .files import write_whole
-from .sources import Shape, read_source
+from .sources import Reading, Shape, read_foreign, read_source
+
+_CONCERNS = "another kind: this option does not concern it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +29,8 @@ class ImportRequest:
 
     path: Path
     output: Path
-    scale_sizes: float = 1.0
-    scale_time: float = 1.0
+    reading: Reading = Reading()
     from_run: Path | None = None
-    scratch_from_memory: bool = False
     shape: Shape = Shape()
     force: bool = False
 
@@ -58,11 +58,15 @@ def import_file(request: ImportRequest) -> ImportAnswer:
     if request.output.exists() and not request.force:
         raise Refused(f"{request.output} exists. Write elsewhere with -o, or replace it with --force.")
     kind = detect(request.path)
-    if kind == "wfcommons":
-        problem, notes = _workflow(request)
+    stray = request.reading.stray(kind)
+    if stray:
+        raise InputError(str(request.path), [Mistake(option, f"a file of kind {kind}", _CONCERNS) for option in stray])
+    if kind in FOREIGN:
+        imported = read_foreign(request.path, kind, request.reading, request.shape)
+        problem, notes = imported.problem, imported.assumptions
     else:
         source = read_source(request.path, request.shape)
-        problem = scaled(source.problem, request.scale_sizes, request.scale_time)
+        problem = scaled(source.problem, request.reading.scale_sizes, request.reading.scale_time)
         problem, moved = _seen_from(problem, source.base, request.output.parent)
         notes = (*source.notes, *moved)
         if source.starts is not None:
@@ -83,20 +87,6 @@ def import_file(request: ImportRequest) -> ImportAnswer:
         critical_path_s=graph.critical_path()[1] / 1000,
         assumptions=notes,
     )
-
-
-def _workflow(request: ImportRequest) -> tuple[Problem, tuple[str, ...]]:
-    """A WfCommons workflow; the policies are given to the reader, whose assumptions name them."""
-    policy = Policy()
-    policy = Policy(request.shape.inputs or policy.inputs, request.shape.outputs or policy.outputs)
-    imported = import_wfcommons(
-        request.path,
-        scale_sizes=request.scale_sizes,
-        scale_time=request.scale_time,
-        policy=policy,
-        scratch_from_memory=request.scratch_from_memory,
-    )
-    return request.shape.applied_to(imported.problem), imported.assumptions
 
 
 def scaled(problem: Problem, sizes: float, time: float) -> Problem:

@@ -75,6 +75,7 @@ def plan_command(
         ("--size", None if size is None else exact_size(size)),
         ("--objective", search.objective.value if search.objective.value != "reuse" else None),
         ("--partitions", partitions if partitions is not None else shape.partitions),
+        ("--alignment", shape.alignment),
         ("--workers", shape.workers),
         ("--isolation", shape.isolation),
         ("--inputs", shape.inputs),

@@ -5,10 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypedDict
 
-from catalytic.solver.formats import LoadedPlan, detect, import_wfcommons, load_plan, load_problem, load_strategy
+from catalytic.solver.formats import (
+    FOREIGN,
+    Imported,
+    LoadedPlan,
+    detect,
+    import_hyperdag,
+    import_node_link,
+    import_onnx,
+    import_wfcommons,
+    load_plan,
+    load_problem,
+    load_strategy,
+)
 from catalytic.solver.plan.strategy import Timeline, timeline_problem
-from catalytic.solver.problem import InputPolicy, Isolation, OutputPolicy, Problem
+from catalytic.solver.problem import InputPolicy, Isolation, OutputPolicy, Policy, Problem
 from catalytic.solver.units import Bytes, Tick
 
 
@@ -54,6 +67,32 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """How the gaps of a foreign file are filled; each kind of file heeds what concerns it.
+
+    ``scale_sizes``, ``scale_time``: factors for every kind. ``scratch_from_memory``: WfCommons. ``size_attribute``,
+    ``duration_attribute``: node-link graphs; None chooses by known names. ``dimensions``: ONNX, (name, size) pairs.
+    """
+
+    scale_sizes: float = 1.0
+    scale_time: float = 1.0
+    scratch_from_memory: bool = False
+    size_attribute: str | None = None
+    duration_attribute: str | None = None
+    dimensions: tuple[tuple[str, int], ...] = ()
+
+    def stray(self, kind: str) -> tuple[str, ...]:
+        """Options that were given and do not concern files of ``kind``."""
+        concerned = {
+            "--scratch-from-memory": (self.scratch_from_memory, "wfcommons"),
+            "--size-attribute": (self.size_attribute is not None, "node-link"),
+            "--duration-attribute": (self.duration_attribute is not None, "node-link"),
+            "--bind-dimension": (bool(self.dimensions), "onnx"),
+        }
+        return tuple(option for option, (given, whose) in concerned.items() if given and whose != kind)
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """A problem and where it came from.
 
@@ -72,12 +111,46 @@ class Source:
 
 def read_source(path: Path, shape: Shape = Shape()) -> Source:
     """The problem in ``path`` with the changes of ``shape``; ``InputError`` with every mistake of the file."""
-    source = _read(path)
+    source = _read(path, shape)
     changed = shape.applied_to(source.problem)
     if source.loaded is not None and changed != source.problem:
         # The plan answers another question now: only its problem is of use.
         return replace(source, problem=changed, loaded=None)
     return replace(source, problem=changed)
+
+
+class _Gaps(TypedDict):
+    """Arguments of every reader of foreign files."""
+
+    scale_sizes: float
+    scale_time: float
+    policy: Policy
+
+
+class _Room(TypedDict, total=False):
+    """What a workspace made for a file is aligned to, if that is asked for."""
+
+    alignment: int
+
+
+def read_foreign(path: Path, kind: str, reading: Reading = Reading(), shape: Shape = Shape()) -> Imported:
+    """The foreign file ``path`` as a problem with the changes of ``shape``; ``InputError`` with its mistakes.
+
+    The policies are given to the reader, whose assumptions name them.
+    """
+    policy = Policy(shape.inputs or Policy().inputs, shape.outputs or Policy().outputs)
+    common: _Gaps = {"scale_sizes": reading.scale_sizes, "scale_time": reading.scale_time, "policy": policy}
+    aligned: _Room = {} if shape.alignment is None else {"alignment": shape.alignment}
+    if kind == "wfcommons":
+        imported = import_wfcommons(path, scratch_from_memory=reading.scratch_from_memory, **common)
+    elif kind == "node-link":
+        size, duration = reading.size_attribute, reading.duration_attribute
+        imported = import_node_link(path, size_attribute=size, duration_attribute=duration, **common, **aligned)
+    elif kind == "onnx":
+        imported = import_onnx(path, dimensions=dict(reading.dimensions), **common, **aligned)
+    else:
+        imported = import_hyperdag(path, **common, **aligned)
+    return replace(imported, problem=shape.applied_to(imported.problem))
 
 
 def shape_of_workspace(path: Path) -> tuple[Shape, bool]:
@@ -89,13 +162,13 @@ def shape_of_workspace(path: Path) -> tuple[Shape, bool]:
     return shape, workspace.integrity
 
 
-def _read(path: Path) -> Source:
+def _read(path: Path, shape: Shape) -> Source:
     kind = detect(path)
     if kind == "plan":
         loaded = load_plan(path)
         return Source(loaded.plan.problem, kind, loaded.base, (), loaded)
-    if kind == "wfcommons":
-        imported = import_wfcommons(path)
+    if kind in FOREIGN:
+        imported = read_foreign(path, kind, shape=shape)
         return Source(imported.problem, kind, path.parent, imported.assumptions)
     if kind in ("strategy", "timeline"):
         return _strategy(path, kind)

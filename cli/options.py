@@ -98,7 +98,23 @@ class Scale(ParamType):
         return "F"
 
 
-SIZE, FACTOR, SECONDS, SCALE = Size(), Factor(), Seconds(), Scale()
+class Dimension(ParamType):
+    """The size of one named dimension of tensors: batch=1."""
+
+    name = "dimension"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        # Names may hold '=': the size is what follows the last one.
+        symbol, _, size = str(value).rpartition("=")
+        if not symbol or not size.isascii() or not size.isdigit() or int(size) >= 2**31:
+            self.fail(f"found {value!r}, allowed NAME=N with a whole number N, such as batch=1", param, ctx)
+        return symbol, int(size)
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        return "NAME=N"
+
+
+SIZE, FACTOR, SECONDS, SCALE, DIMENSION = Size(), Factor(), Seconds(), Scale(), Dimension()
 POSITIVE = click.IntRange(min=1)
 ISOLATION = click.Choice(["exclusive", "shared"])
 INPUTS = click.Choice(["external", "lazy", "preload"])
@@ -131,6 +147,7 @@ def shape_options(command: Command) -> Command:
         [
             click.option("--size", type=SIZE, help=f"Workspace size: {SIZE_FORM}. [default: the file's, or 10GB]"),
             click.option("--partitions", type=POSITIVE, help="Number of partitions. [default: the file's, or 8]"),
+            click.option("--alignment", type=POSITIVE, help="Bytes, a power of two. [default: the file's, or 4096]"),
             click.option("--workers", type=POSITIVE, help="Tasks that run at once. [default: the file's, or cores]"),
             click.option("--isolation", type=ISOLATION, help="Whether tasks may write one partition at the same time."),
             click.option("--inputs", type=INPUTS, help="Where external inputs are. [default: the file's, or external]"),

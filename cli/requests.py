@@ -34,6 +34,7 @@ def shape_of(options: Mapping[str, Any]) -> Shape:
     return Shape(
         size=options.get("size"),
         partitions=options.get("partitions"),
+        alignment=options.get("alignment"),
         workers=options.get("workers"),
         isolation=chosen(Isolation, "isolation"),
         inputs=chosen(InputPolicy, "inputs"),
@@ -66,7 +67,7 @@ def plan_request(path: Path, file: Path | None, workspace: Path | None, options:
 
     shape, search = shape_of(options), search_of(options)
     if workspace is not None:
-        fixed = [f"--{name}" for name in ("size", "partitions") if options[name] is not None]
+        fixed = [f"--{name}" for name in ("size", "partitions", "alignment") if options[name] is not None]
         if fixed:
             raise click.UsageError(f"{' and '.join(fixed)} cannot be given with --workspace, which fixes them.")
         existing, integrity = shape_of_workspace(workspace)

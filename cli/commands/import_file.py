@@ -8,7 +8,17 @@ from typing import Any
 import rich_click as click
 
 from .. import output
-from ..options import ANY_FILE, CONTEXT, EXISTING_FILE, EXISTING_FOLDER, SCALE, exit_codes, json_option, shape_options
+from ..options import (
+    ANY_FILE,
+    CONTEXT,
+    DIMENSION,
+    EXISTING_FILE,
+    EXISTING_FOLDER,
+    SCALE,
+    exit_codes,
+    json_option,
+    shape_options,
+)
 from ..progress import progress_bar
 from ..requests import shape_of
 
@@ -27,6 +37,19 @@ from ..requests import shape_of
     help="Put back the durations and sizes that the last run in WORKSPACE measured.",
 )
 @click.option("--scratch-from-memory", is_flag=True, help="WfCommons: a task's memory is scratch, not a demand.")
+@click.option(
+    "--size-attribute", metavar="NAME", help="Node-link: bytes of a node's output. [default: size, cost_ram, ...]"
+)
+@click.option(
+    "--duration-attribute", metavar="NAME", help="Node-link: duration of a node. [default: duration, cost_cpu, ...]"
+)
+@click.option(
+    "--bind-dimension",
+    "dimensions",
+    type=DIMENSION,
+    multiple=True,
+    help="ONNX: size of a symbolic dimension, or of axis A of a tensor T as T:A=N. [default: the batch counts as 1]",
+)
 @shape_options
 @click.option("--force", is_flag=True, help="Replace the output if it exists.")
 @json_option
@@ -37,21 +60,25 @@ def command(
     scale_time: float,
     from_run: Path | None,
     scratch_from_memory: bool,
+    size_attribute: str | None,
+    duration_attribute: str | None,
+    dimensions: tuple[tuple[str, int], ...],
     force: bool,
     as_json: bool,
     **options: Any,
 ) -> int:
     """Write FILE as a problem file and say what was assumed.
 
-    FILE is a WfCommons workflow (wfformat 1.5 or 1.6, also .json.gz), a timeline, a strategy, a plan, or a problem.
+    FILE is a WfCommons workflow (wfformat 1.5 or 1.6), a node-link graph (networkx, d3), an ONNX model (needs
+    catalytic[onnx]), a HyperDAG (.hdag), each also compressed with gzip; a timeline, a strategy, a plan, or a problem.
     """
     from catalytic.app.importing import ImportRequest, import_file
+    from catalytic.app.sources import Reading
     from catalytic.app.views import document
     from catalytic.app.views import importing as view
 
-    request = ImportRequest(
-        file, problem, scale_sizes, scale_time, from_run, scratch_from_memory, shape_of(options), force
-    )
+    reading = Reading(scale_sizes, scale_time, scratch_from_memory, size_attribute, duration_attribute, dimensions)
+    request = ImportRequest(file, problem, reading, from_run, shape_of(options), force)
     with progress_bar("importing"):
         answer = import_file(request)
     if as_json:

@@ -55,9 +55,9 @@ def command(
 ) -> int:
     """Find a plan for PROBLEM and a bound on every other plan, and write the plan file.
 
-    PROBLEM is a problem file, a strategy or timeline file, a WfCommons workflow, or a plan (its problem is planned
-    again). A target that is missed but not disproved within the time limit exits with 4; one that is proved out of
-    reach exits with 3 and says which command lines do work.
+    PROBLEM is a problem file, a strategy or timeline file, a plan (its problem is planned again), a WfCommons
+    workflow, a node-link graph, an ONNX model or a HyperDAG. A target that is missed but not disproved within the time
+    limit exits with 4; one that is proved out of reach exits with 3 and says which command lines do work.
     """
     request = plan_request(problem, file, workspace, options)
     return planned(request, as_json) if what_if is None else _traded(request, what_if, as_json)

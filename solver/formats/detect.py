@@ -6,26 +6,45 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import InputError, Mistake
+from .foreign import unpacked
+from .hyperdag import is_hyperdag
 from .json_text import TOP, describe, parse_json, read_bytes
+from .node_link import is_node_link
+from .onnx_file import is_onnx
 from .plan_file import PLAN_FORMAT
 from .problem_file import PROBLEM_FORMAT
 from .strategy_file import STRATEGY_FORMAT
-from .wfcommons import unpacked
 
 _FORMATS = {PROBLEM_FORMAT: "problem", PLAN_FORMAT: "plan", STRATEGY_FORMAT: "strategy"}
+_ALLOWED = (
+    "a problem, a plan, a pebbling strategy, a timeline, a WfCommons instance, a node-link graph, an ONNX model "
+    "or a HyperDAG"
+)
+_JSON_SPACE = b"\xef\xbb\xbf \t\r\n"
+
+
+FOREIGN = ("wfcommons", "node-link", "onnx", "hyperdag")
+"""Kinds of other programs' files, which state less than a problem: their readers return what they assumed."""
 
 
 def detect(path: Path) -> str:
-    """``problem``, ``plan``, ``strategy``, ``timeline`` or ``wfcommons``; ``InputError`` for anything else.
+    """``problem``, ``plan``, ``strategy``, ``timeline`` or one of ``FOREIGN``; ``InputError`` for anything else.
 
     Another version of one of our formats counts as that format: its loader says which versions it reads.
     """
-    document = parse_json(unpacked(read_bytes(path), str(path)), str(path))
+    data = unpacked(read_bytes(path), str(path))
+    if is_onnx(data):
+        return "onnx"
+    if is_hyperdag(data):
+        return "hyperdag"
+    if not data.lstrip(_JSON_SPACE).startswith((b"{", b"[")) and data.strip():
+        # A JSON error about the first byte of what was never meant as JSON would not help.
+        raise InputError(str(path), [Mistake(TOP, "neither JSON, nor an ONNX model, nor a HyperDAG", _ALLOWED)])
+    document = parse_json(data, str(path))
     kind = _kind(document)
     if kind is None:
         found = f"format {describe(document['format'])}" if "format" in document else "no known format"
-        allowed = "a problem, a plan, a pebbling strategy or a WfCommons instance"
-        raise InputError(str(path), [Mistake(TOP, found, allowed)])
+        raise InputError(str(path), [Mistake(TOP, found, _ALLOWED)])
     return kind
 
 
@@ -38,6 +57,8 @@ def _kind(document: Mapping[str, object]) -> str | None:
         return "timeline"
     if "schemaVersion" in document and "workflow" in document:
         return "wfcommons"
+    if is_node_link(document) and "format" not in document:
+        return "node-link"
     if "tasks" in document and "format" not in document:
         return "problem"  # its loader will say that the format is missing, and everything else
     return None

@@ -28,10 +28,10 @@ from ..plan import Status
 from ..plan.strategy import Allocation, Move, Step, Strategy, Timeline, replay
 from ..units import MAX_BYTES, Bytes, Tick, to_seconds
 from .border import Moment, Shape, check_shape
+from .foreign import ForeignShape
 from .json_text import digest_json, parse_json, read_bytes, write_json
 from .plan_file import BoundShape, bound_document, bound_from, differences
 from .problem_file import problem_document, problem_from, refuse_other_format
-from .wfcommons import ForeignShape
 
 STRATEGY_FORMAT = "pebbling-strategy/1"
 _MOVES = frozenset(move.value for move in Move)

@@ -11,33 +11,32 @@ meaning here are ignored and counted. Errors carry the path in the file that was
 
 from __future__ import annotations
 
-import gzip
 import re
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from decimal import ROUND_CEILING, Decimal
-from io import BytesIO
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from ..errors import InputError, Mistake
 from ..problem import Buffer, Policy, Problem, Task, Workspace
 from ..problem.validate import did_you_mean
 from ..units import MAX_BYTES, MAX_TICKS, Bytes, Tick, format_size
 from .border import check_shape
-from .json_text import TOP, describe, parse_json, read_bytes
+from .foreign import (
+    DEFAULT_WORKERS,
+    ForeignShape,
+    Imported,
+    refuse_scales,
+    said_of_scales,
+    scaled_size,
+    scaled_ticks,
+    unpacked,
+)
+from .json_text import describe, parse_json, read_bytes
 
 VERSIONS = ("1.5", "1.6")
-_MAX_UNPACKED = 2**30
-
-
-class ForeignShape(BaseModel):
-    """A record of somebody else's file: unknown keys are ignored, and counted by the reader."""
-
-    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
 
 
 Names = Annotated[list[str], Field(default_factory=list)]
@@ -96,14 +95,6 @@ class InstanceShape(ForeignShape):
     workflow: WorkflowShape
 
 
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """A problem made from a foreign file, and every assumption made on the way, one sentence each."""
-
-    problem: Problem
-    assumptions: tuple[str, ...]
-
-
 def import_wfcommons(
     path: Path,
     *,
@@ -111,7 +102,7 @@ def import_wfcommons(
     scale_time: float = 1.0,
     workspace: Workspace | None = None,
     policy: Policy | None = None,
-    workers: int = 8,
+    workers: int = DEFAULT_WORKERS,
     scratch_from_memory: bool = False,
     cores_as_demand: bool = False,
 ) -> Imported:
@@ -122,8 +113,7 @@ def import_wfcommons(
     Raises ``InputError`` with every mistake of the file.
     """
     origin = str(path)
-    _refuse_scale("--scale-sizes", scale_sizes)
-    _refuse_scale("--scale-time", scale_time)
+    refuse_scales(scale_sizes, scale_time)
     document = parse_json(unpacked(read_bytes(path), origin), origin)
     found = document.get("schemaVersion")
     if found not in VERSIONS:
@@ -168,7 +158,7 @@ def import_wfcommons(
             inputs=tuple(dict.fromkeys(t.input_files)),
             outputs=tuple(dict.fromkeys(t.output_files)),
             after=after[t.id],
-            scratch=_size(memory.get(t.id, 0), scale_sizes) if scratch_from_memory else Bytes(0),
+            scratch=scaled_size(memory.get(t.id, 0), scale_sizes) if scratch_from_memory else Bytes(0),
             demands=tuple(
                 (name, amounts[t.id])
                 for name, amounts in (("cores", cores), ("memory", memory))
@@ -181,7 +171,7 @@ def import_wfcommons(
         problem = Problem(
             name=shape.name or path.name.removesuffix(".gz").removesuffix(".json"),
             tasks=tasks,
-            buffers=tuple(Buffer(f.id, _size(f.size, scale_sizes)) for f in specification.files),
+            buffers=tuple(Buffer(f.id, scaled_size(f.size, scale_sizes)) for f in specification.files),
             workspace=workspace or Workspace(),
             resources=tuple(sorted(resources.items())),
             policy=policy or Policy(),
@@ -194,25 +184,6 @@ def import_wfcommons(
         f"'{problem.policy.inputs}', unread outputs the policy '{problem.policy.outputs}'"
     )
     return Imported(problem, tuple(assumed))
-
-
-def _refuse_scale(name: str, factor: float) -> None:
-    if not 0 < factor <= 10**9:
-        raise InputError(name, [Mistake("factor", str(factor), "a number above 0, at most 10^9")])
-
-
-def unpacked(data: bytes, origin: str) -> bytes:
-    """``data``, decompressed when it begins like a gzip file."""
-    if not data.startswith(b"\x1f\x8b"):
-        return data
-    try:
-        with gzip.open(BytesIO(data)) as stream:
-            unpacked = stream.read(_MAX_UNPACKED + 1)
-    except (EOFError, OSError, zlib.error) as error:
-        raise InputError(origin, [Mistake(TOP, f"a damaged gzip file ({error})", "a whole one")]) from None
-    if len(unpacked) > _MAX_UNPACKED:
-        raise InputError(origin, [Mistake(TOP, "more than 1 GiB of text", "at most 1 GiB after decompression")])
-    return unpacked
 
 
 def _unknown_names(specification: SpecificationShape, execution: ExecutionShape) -> Iterator[Mistake]:
@@ -258,14 +229,7 @@ def _after(specification: SpecificationShape) -> dict[str, tuple[str, ...]]:
 
 
 def _duration(seconds: float | None, scale: float) -> Tick:
-    exact = Decimal(str(1 if seconds is None else seconds)) * 1000 * Decimal(str(scale))
-    return Tick(min(MAX_TICKS, max(1, int(exact.to_integral_value(rounding=ROUND_CEILING)))))
-
-
-def _size(size: int, scale: float) -> Bytes:
-    if size == 0:
-        return Bytes(0)
-    return Bytes(max(1, int((size * Decimal(str(scale))).to_integral_value(rounding=ROUND_CEILING))))
+    return scaled_ticks(Decimal(str(1 if seconds is None else seconds)) * 1000, scale)
 
 
 def _assumptions(shape: InstanceShape, scale_sizes: float, scale_time: float) -> Iterator[str]:
@@ -284,10 +248,7 @@ def _assumptions(shape: InstanceShape, scale_sizes: float, scale_time: float) ->
     extra = sum(len(names) for names in _after(specification).values())
     if extra:
         yield f"dependencies that no file implies ({extra}) are kept as 'after'"
-    if scale_sizes != 1:
-        yield f"sizes are multiplied by {scale_sizes:g} and rounded up"
-    if scale_time != 1:
-        yield f"durations are multiplied by {scale_time:g} and rounded up"
+    yield from said_of_scales(scale_sizes, scale_time)
     records = (shape, shape.workflow, specification, execution)
     ignored = _ignored([*records, *specification.tasks, *specification.files, *execution.tasks, *execution.machines])
     if ignored:

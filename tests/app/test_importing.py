@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalytic.app.importing import ImportRequest, corrected, import_file, scaled
+from catalytic.app.sources import Reading
 from catalytic.runtime.report import MeasuredTask
 from catalytic.solver.errors import Refused
 from catalytic.solver.formats import dump_problem, load_problem
@@ -70,4 +71,4 @@ def test_an_existing_problem_file_is_not_replaced_unasked(tmp_path: Path) -> Non
 
     with pytest.raises(Refused, match="--force"):
         import_file(ImportRequest(source, source))
-    assert import_file(ImportRequest(source, source, scale_time=2.0, force=True)).critical_path_s == 4.0
+    assert import_file(ImportRequest(source, source, Reading(scale_time=2.0), force=True)).critical_path_s == 4.0

@@ -1,0 +1,165 @@
+"""What the readers of other programs' files share: what they return, how they scale, and how they refuse.
+
+A foreign file says less than a problem file. Each reader fills the gaps the same way and says so: the assumptions are
+part of its result, one sentence each, and everything that prints a problem made from such a file prints them too.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, Decimal
+from io import BytesIO
+
+from pydantic import BaseModel, ConfigDict
+
+from ..errors import InputError, Mistake
+from ..problem import DEFAULT_ALIGNMENT, Buffer, Isolation, Policy, Problem, Task, Workspace
+from ..units import MAX_BYTES, MAX_TICKS, Bytes, Tick, align_up, format_size
+from .json_text import TOP
+
+DEFAULT_WORKERS = 8
+"""Tasks that may run at once when the file says nothing: a constant, so that the same file is the same problem."""
+
+ABSTRACT_ALIGNMENT = 1
+"""Alignment of graphs whose sizes may be unit weights: any other would round every buffer of 1 up to itself."""
+
+_MAX_UNPACKED = 2**30
+_MOST_MISTAKES = 50
+
+
+class ForeignShape(BaseModel):
+    """A record of somebody else's file: unknown keys are ignored, and counted by the reader."""
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A problem made from a foreign file, and every assumption made on the way, one sentence each."""
+
+    problem: Problem
+    assumptions: tuple[str, ...]
+
+
+def unpacked(data: bytes, origin: str) -> bytes:
+    """``data``, decompressed when it begins like a gzip file."""
+    if not data.startswith(b"\x1f\x8b"):
+        return data
+    try:
+        with gzip.open(BytesIO(data)) as stream:
+            unpacked = stream.read(_MAX_UNPACKED + 1)
+    except (EOFError, OSError, zlib.error) as error:
+        raise InputError(origin, [Mistake(TOP, f"a damaged gzip file ({error})", "a whole one")]) from None
+    if len(unpacked) > _MAX_UNPACKED:
+        raise InputError(origin, [Mistake(TOP, "more than 1 GiB of text", "at most 1 GiB after decompression")])
+    return unpacked
+
+
+def refuse(origin: str, mistakes: Sequence[Mistake]) -> None:
+    """Raise ``InputError`` when there are mistakes: the first fifty, and how many more a generated file has."""
+    if not mistakes:
+        return
+    shown = list(mistakes[:_MOST_MISTAKES])
+    if len(mistakes) > len(shown):
+        shown.append(Mistake(TOP, f"{len(mistakes) - len(shown)} more mistakes", "none"))
+    raise InputError(origin, shown)
+
+
+def refuse_scales(scale_sizes: float, scale_time: float) -> None:
+    """``InputError`` unless both are factors."""
+    for name, factor in (("--scale-sizes", scale_sizes), ("--scale-time", scale_time)):
+        if not 0 < factor <= 10**9:
+            raise InputError(name, [Mistake("factor", str(factor), "a number above 0, at most 10^9")])
+
+
+def scaled_size(size: float, scale: float) -> Bytes:
+    """``size`` times ``scale`` in bytes, rounded up; nothing stays nothing, and something never becomes nothing."""
+    if size == 0:
+        return Bytes(0)
+    return Bytes(max(1, _ceiling(Decimal(str(size)) * Decimal(str(scale)))))
+
+
+def scaled_ticks(milliseconds: Decimal, scale: float) -> Tick:
+    """``milliseconds`` times ``scale``, rounded up, at least one tick: the model has no instantaneous task."""
+    return Tick(min(MAX_TICKS, max(1, _ceiling(milliseconds * Decimal(str(scale))))))
+
+
+def _ceiling(value: Decimal) -> int:
+    return int(value.to_integral_value(rounding=ROUND_CEILING))
+
+
+def said_of_scales(scale_sizes: float, scale_time: float) -> Iterable[str]:
+    """One sentence per factor that is not 1."""
+    if scale_sizes != 1:
+        yield f"sizes are multiplied by {scale_sizes:g} and rounded up"
+    if scale_time != 1:
+        yield f"durations are multiplied by {scale_time:g} and rounded up"
+
+
+def roomy_workspace(buffers: Iterable[Buffer], alignment: int) -> Workspace:
+    """One shared partition that holds every buffer beside every other, for a file that states no memory."""
+    size = sum(align_up(b.size, alignment) for b in buffers)
+    return Workspace(Bytes(min(MAX_BYTES, max(alignment, size))), 1, alignment, Isolation.SHARED)
+
+
+def imported_graph(
+    origin: str,
+    name: str,
+    tasks: Mapping[str, Task],
+    buffers: Mapping[str, Buffer],
+    *,
+    alignment: int,
+    workspace: Workspace | None,
+    policy: Policy | None,
+    workers: int,
+    assumptions: Iterable[str],
+) -> Imported:
+    """The problem of a graph that states neither memory nor workers, with what that leaves to assume.
+
+    Keys of ``tasks`` and ``buffers`` are their places in the file; ``InputError`` names mistakes by them.
+    """
+    room = workspace or roomy_workspace(buffers.values(), alignment)
+    try:
+        problem = Problem(
+            name=name,
+            tasks=tuple(tasks.values()),
+            buffers=tuple(buffers.values()),
+            workspace=room,
+            resources=(("workers", workers),),
+            policy=policy or Policy(),
+        )
+    except InputError as error:
+        places = {"tasks": list(tasks), "buffers": list(buffers)}
+        refuse(origin, [_in_the_foreign_file(m, places) for m in error.mistakes])
+        raise
+    said = [*assumptions]
+    if workspace is None:
+        rounding = "sizes count as they are" if alignment == 1 else f"sizes are rounded up to {alignment} bytes"
+        mapped = "" if alignment >= DEFAULT_ALIGNMENT else f"; to run it, ask for --alignment {DEFAULT_ALIGNMENT}"
+        said.append(
+            f"the file states no memory: the workspace is one shared partition of {format_size(room.size)}, in which "
+            f"all buffers fit side by side (--size bounds it); {rounding} (alignment {alignment}{mapped})"
+        )
+    inputs = f"external inputs ({len(problem.graph.external)}) follow the policy '{problem.policy.inputs}', "
+    said.append(
+        f"up to {workers} tasks run at once; {inputs if problem.graph.external else ''}outputs that nobody reads "
+        f"follow the policy '{problem.policy.outputs}': unless kept, they take memory only while they are written"
+    )
+    return Imported(problem, tuple(said))
+
+
+_PLACE = re.compile(r"\b(tasks|buffers)\[(\d+)\]")
+
+
+def _in_the_foreign_file(mistake: Mistake, places: Mapping[str, Sequence[str]]) -> Mistake:
+    """``mistake`` with each ``tasks[3]`` replaced by the place of that task in the file that was read."""
+    texts = (
+        _PLACE.sub(lambda match: places[match[1]][int(match[2])], text)
+        for text in (mistake.path, mistake.allowed, mistake.hint)
+    )
+    path, allowed, hint = texts
+    return Mistake(path, mistake.found, allowed, hint)

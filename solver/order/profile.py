@@ -109,7 +109,7 @@ def _shared(
     shared = {}
     for t in problem.tasks:
         pairs = tuple(
-            (output, source, min(graph.aligned_size[output], graph.aligned_size[source]))
+            (output, source, int(min(graph.aligned_size[output], graph.aligned_size[source])))
             for output, source in t.in_place
             if output in spans
             and source in spans

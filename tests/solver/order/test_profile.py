@@ -45,7 +45,7 @@ def bytes_by_simulation(question: Problem, order: Sequence[str], pool: str) -> l
     graph, seen = question.graph, alive_by_simulation(question, order)
     totals = []
     for k, (t, alive) in enumerate(zip(order, seen, strict=True)):
-        total = sum(graph.aligned_size[b] for b in alive if graph.pool_of[b] == pool)
+        total = sum(int(graph.aligned_size[b]) for b in alive if graph.pool_of[b] == pool)
         for output, source in graph.task[t].in_place:
             after = seen[k + 1] if k + 1 < len(order) else set(graph.kept)
             dies_here = {output, source} <= alive and source not in after

@@ -1,0 +1,192 @@
+"""The smallest workspace, from both sides: a size below which none can work, and a size in which a plan was placed.
+
+Partitions are equal and a multiple of the alignment, so useful sizes are multiples of ``partitions x alignment``. From
+below: the usable bytes must hold the least peak, and at every moment the living buffers must *pack*: one that is no
+larger than a partition lies in one, a larger one begins one and runs through the next. From above: one task
+at a time in an order with a low peak, placed and checked; sizes are tried from the lower end upwards, then halved.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import accumulate
+
+import numpy as np
+
+from .budget import Budget
+from .check import violations
+from .errors import InvalidPlan
+from .order import Compact
+from .placement import Placement, place
+from .placement.first_fit import GoOn
+from .plan import Objective, Plan, Proof, Status, assemble
+from .problem import Problem
+from .schedule.search import PrioritySearch
+from .units import Bytes, Tick
+
+FIRST_GAP = 0.02
+"""The second size tried is so much larger than the first; the gap doubles until a size works."""
+
+SHARE_OF_AN_ATTEMPT = 0.25
+"""Share of the time left that one size may take: a size that fails uses all it gets, and others must follow."""
+
+NEAR_ENOUGH = 1.005
+"""The search ends when a size that failed and the one that works differ by less."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeastSize:
+    """No workspace with as many partitions and fewer than ``size`` bytes can work.
+
+    ``task``: while it runs, its buffers do not pack into less; None where the least peak decides.
+    """
+
+    size: Bytes
+    task: str | None
+
+
+def least_workspace_size(problem: Problem, least_peak: int) -> LeastSize:
+    """The least size that passes every test from below; ``least_peak``: bytes that are alive at once in every plan.
+
+    A packing at one size gives one at every larger size (pieces of large buffers only shrink in the last partition they
+    reach), so a size that fails rules out the smaller ones too.
+    """
+    workspace = problem.workspace
+    step = workspace.alignment
+    units = max(1, -(-least_peak // (workspace.partitions * step)))
+    failing = [t.id for t in problem.tasks if not _packs(problem, t.id, units * step)]
+    if not failing:
+        return LeastSize(Bytes(units * step * workspace.partitions), None)
+    low, high = units, max(sum(_pieces(problem, t)) for t in failing) // step
+    while high - low > 1:
+        middle = (low + high) // 2
+        if all(_packs(problem, t, middle * step) for t in failing):
+            high = middle
+        else:
+            low = middle
+    forced = next(t for t in failing if not _packs(problem, t, low * step))
+    return LeastSize(Bytes(high * step * workspace.partitions), forced)
+
+
+def _packs(problem: Problem, task: str, partition_size: int) -> bool:
+    return fewest_partitions(_pieces(problem, task), partition_size) <= problem.workspace.partitions
+
+
+def _pieces(problem: Problem, task: str) -> list[int]:
+    """Sizes of buffers no two of which share a byte while ``task`` runs: of a pair in place, only the larger."""
+    graph = problem.graph
+    size = {b: int(graph.aligned_size[b]) for b in graph.working_set(task)}
+    for output, source in graph.task[task].in_place:
+        if output in size and source in size:
+            del size[min(output, source, key=size.__getitem__)]
+    return list(size.values())
+
+
+def fewest_partitions(sizes: Iterable[int], partition_size: int) -> int:
+    """No fewer partitions hold buffers of ``sizes`` at once; a bound in O(n log n), not always the true number.
+
+    The pieces of buffers larger than a partition all begin one, so they need one each. For all pieces, the bound ``L2``
+    of Martello and Toth (1990): for every threshold, pieces above half a partition need one each, and pieces between
+    the threshold and half a partition share what room is left beside those of them that leave any.
+    """
+    pieces = []
+    best = 0
+    for size in sizes:
+        whole, rest = divmod(size, partition_size)
+        pieces += [partition_size] * whole + [rest] * (rest > 0)
+        best += whole + (rest > 0) if size > partition_size else 0
+    pieces.sort()
+    before = [0, *accumulate(pieces)]
+    half = bisect_right(pieces, partition_size // 2)
+    for threshold in {0, *pieces[:half]}:
+        alone = len(pieces) - bisect_right(pieces, partition_size - threshold)
+        large = len(pieces) - alone - half
+        room = large * partition_size - (before[half + large] - before[half])
+        small = before[half] - before[bisect_left(pieces, threshold, 0, half)]
+        best = max(best, alone + large + max(0, -(-(small - room) // partition_size)))
+    return best
+
+
+def placed_sequentially(
+    problem: Problem, order: Sequence[str], least: int, budget: Budget, say: Callable[[int], None] = lambda _: None
+) -> Plan | None:
+    """A checked plan, one task at a time near ``order``, in the smallest workspace found in the budget's time.
+
+    Its problem is ``problem`` with another size, of at least ``least`` bytes (which must be a multiple of ``partitions
+    x alignment``). None when time ran out first, or when the limits of the pools allow no size that was tried. ``say``
+    is told every size that is tried. The plan carries no bounds: it shows that a size works, not that it is good.
+    """
+    workspace = problem.workspace
+    step = workspace.alignment * workspace.partitions
+    budget = budget.start()
+    best: Plan | None = None
+    low, high = least, max(least, _every_buffer_alone(problem))
+    size, gap = low, int(FIRST_GAP * low)
+    while low <= high and not budget.expired():
+        say(size)
+        until = budget.elapsed_s() + SHARE_OF_AN_ATTEMPT * budget.remaining_s()
+        resized = replace(problem, workspace=replace(workspace, size=Bytes(size)))
+        plan = _in_order(resized, order, budget.seed, partial(_before, budget, until))
+        if plan is not None:
+            best, high = plan, size - step
+        else:
+            low = size + step
+        if best is None:
+            size, gap = min(high, max(low, (size + gap) // step * step)), 2 * gap
+        elif best.problem.workspace.size < NEAR_ENOUGH * low:
+            break
+        else:
+            size = max(low, (low + high) // 2 // step * step)
+    return best
+
+
+def _before(budget: Budget, until: float) -> bool:
+    return budget.elapsed_s() < until
+
+
+def _every_buffer_alone(problem: Problem) -> int:
+    """A size at which one partition would hold every buffer side by side."""
+    return max(int(problem.graph.allocated), problem.workspace.alignment) * problem.workspace.partitions
+
+
+def _in_order(problem: Problem, order: Sequence[str], seed: int, go_on: GoOn) -> Plan | None:
+    """The first sequential schedule along ``order`` that can be placed in the workspace of ``problem``."""
+    compact = Compact.of(problem)
+    number = {t: k for k, t in enumerate(compact.tasks)}
+    sequence = np.array([number[t] for t in order], dtype=np.int64)
+    capacity = int(problem.workspace.capacity)
+    search = PrioritySearch(compact, sequence, seed)
+    for tries in (5, 500):
+        for candidate in search.sequential(capacity):
+            start, partition = candidate.schedule.start, candidate.schedule.partition
+            placement = place(compact, start, partition, Budget(seed=seed), enough=capacity, tries=tries, go_on=go_on)
+            if placement.fits:
+                return _checked(problem, dict(zip(compact.tasks, map(Tick, start.tolist()), strict=True)), placement)
+            if not go_on():
+                return None
+    return None
+
+
+def _checked(problem: Problem, starts: dict[str, Tick], placement: Placement) -> Plan:
+    """The plan, after the independent checker passed it."""
+    plan = assemble(problem, starts, placement.extents, placement.slices, _without_bounds(placement.footprint))
+    broken = violations(plan)
+    if broken:
+        raise InvalidPlan([v.message for v in broken])
+    return plan
+
+
+def _without_bounds(footprint: int) -> Proof:
+    """What a plan says of others when nothing was asked: nothing."""
+    return Proof(
+        objective=Objective.REUSE,
+        target=None,
+        status=Status.FEASIBLE if footprint else Status.OPTIMAL,
+        bounds=(),
+        largest_reuse_factor=None,
+        least_makespan=0,
+        gap=1.0 if footprint else 0.0,
+    )

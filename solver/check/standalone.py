@@ -458,21 +458,82 @@ def reached(task, links):
     return seen
 
 
+def moment_set(c, method, witness, size):
+    """Bytes of the buffers in ``size`` that a working set or a through set shows to be alive while its task runs."""
+    task, names = c.tasks[witness["task"]], set(witness["buffers"])
+    through = names - {*task["inputs"], *task["outputs"], "scratch:" + witness["task"]}
+    if through and method == "working_set":
+        raise ValueError("buffers that the task does not touch")
+    earlier, later = reached(witness["task"], c.before), reached(witness["task"], c.after)
+    for b in through:
+        here = c.writer[b] in earlier if b in c.writer else c.preloaded or earlier & set(c.readers[b])
+        if not here or not (b in c.kept or later & set(c.readers[b])):
+            raise ValueError(f"{b!r} need not exist while the task runs")
+    saved = sum(min(size[a], size[b]) for a, b in task["in_place"].items() if {a, b} <= names)
+    return sum(size[b] for b in names) - saved
+
+
+def cut(c, witness, size, order):
+    """Bytes alive while a task runs: what it touches, and chains of buffers of which one is alive whatever is done.
+
+    A chain is a number of bytes and positions in the list of buffers. The first exists when the task starts; when one
+    has no user left, a starter of the next has ended; the last is kept or still needed. Each buffer stands for all
+    with its writer, readers, pool and fate; an input that the task may take over stands for the bytes saved.
+    """
+    task, names, past, used = witness["task"], witness["buffers"], {}, Counter()
+    for t in order:  # itself and all its ancestors, as bits
+        past[t] = 1 << len(past)
+        for p in c.before[t]:
+            past[t] |= past[p]
+    own = {b for b in size if task in c.users(b)}
+    pairs = [(a, b) for a, b in c.tasks[task]["in_place"].items() if a in size and b in size and b not in c.kept]
+    saving = {b: min(size[a], size[b]) for a, b in pairs if c.key[a] == c.key[b]}
+    total, room = sum(size[b] for b in own) - sum(saving.values()), Counter(saving)
+    fate = {b: b if b in saving else (c.writer.get(b), *sorted(c.readers[b]), b in c.kept, c.key[b]) for b in size}
+    for b in size.keys() - own:
+        room[fate[b]] += size[b]
+    if len(set(names)) < len(names) or not set(names) <= size.keys() - own | saving.keys():
+        raise ValueError("a buffer in the chains is given twice, has no bytes here, or counts already")
+    users = {b: [t for t in c.users(b) if t != task] for b in names}
+    earlier, bit = reached(task, c.before), {t: 1 << k for k, t in enumerate(order)}
+    begin = sum(bit[t] for t in earlier)
+    for amount, *positions in witness["chains"]:
+        whole = all(type(x) is int for x in (amount, *positions))
+        if not whole or amount <= 0 or not positions or not all(0 <= i < len(names) for i in positions):
+            raise ValueError("a chain has no bytes, or points beyond the list of buffers")
+        done = begin
+        for b in (names[i] for i in positions):
+            if not (b in saving or (c.preloaded and b not in c.writer) or any(bit[t] & done for t in c.fillers(b))):
+                raise ValueError(f"{b!r} need not exist when its turn in a chain comes")
+            done = begin
+            for t in users[b]:
+                done |= past[t]
+            used[fate[b]] += amount
+        if not (b in c.kept or any(past[t] & bit[task] for t in users[b])):
+            raise ValueError(f"{b!r} ends a chain, and nobody needs it after {task!r} starts")
+        total += amount
+    if any(used[f] > room[f] for f in used):
+        raise ValueError("chains through a buffer hold more than its bytes")
+    return total
+
+
+def alive(c, method, witness, size, order):
+    """Bytes of the buffers in ``size`` that must be alive at one moment."""
+    if method not in ("working_set", "through_set", "min_cut"):
+        raise ValueError("a certificate of a kind that cannot be checked")
+    return cut(c, witness, size, order) if method == "min_cut" else moment_set(c, method, witness, size)
+
+
 def proved(c, bound, order):
     """The value that a certificate's witness proves; raises when it proves nothing."""
     witness, how = bound["witness"], (bound["quantity"], bound["method"])
-    if how in (("peak_live", "working_set"), ("peak_live", "through_set")):
-        task, names = c.tasks[witness["task"]], set(witness["buffers"])
-        through = names - {*task["inputs"], *task["outputs"], "scratch:" + witness["task"]}
-        if through and how[1] == "working_set":
-            raise ValueError("buffers that the task does not touch")
-        earlier, later = reached(witness["task"], c.before), reached(witness["task"], c.after)
-        for b in through:
-            here = c.writer[b] in earlier if b in c.writer else c.preloaded or earlier & set(c.readers[b])
-            if not here or not (b in c.kept or later & set(c.readers[b])):
-                raise ValueError(f"{b!r} need not exist while the task runs")
-        saved = sum(min(c.size[a], c.size[b]) for a, b in task["in_place"].items() if {a, b} <= names)
-        return sum(c.size[b] for b in names) - saved
+    if how[0] == "peak_live":
+        return alive(c, how[1], witness, c.size, order)
+    if how == ("footprint", "pool_sum"):
+        own = {}
+        for b, r in c.regions.items():
+            own.setdefault(r["pool"], {})[b] = c.size[b]
+        return sum(alive(c, part["method"], part, own[pool], order) for pool, part in witness["pools"].items())
     if how == ("makespan", "critical_path"):
         path = witness["path"]
         if any(a not in c.before[b] for a, b in zip(path, path[1:])):  # noqa: B905, RUF007
@@ -519,18 +580,20 @@ def claims(c):
             try:
                 if value > proved(c, bound, order):
                     yield "bounds", f"{name}: the witness proves less"
-            except (ValueError, LookupError, TypeError, ArithmeticError) as error:
+            except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
                 yield "bounds", f"{name}: {error}"
         elif not bound["witness"]:
             yield "bounds", f"{name} is a claim without the parameters of the search"
-        if value > c.peak if bound["quantity"] == "peak_live" else value > c.makespan and met:
+        reached_by_plan = {"peak_live": c.peak, "footprint": c.footprint, "makespan": c.makespan if met else value}
+        if value > reached_by_plan[bound["quantity"]]:
             yield "bounds", f"{name}, yet this plan does better"
     if not met and proof["status"] in ("OPTIMAL", "FEASIBLE"):
         yield "target", f"the reuse factor {c.factor} misses the target {proof['target']}"
-    largest = 1 - best["peak_live"] / c.allocated if "peak_live" in best and c.allocated else None
+    room = max((best[q] for q in ("peak_live", "footprint") if q in best), default=None)
+    largest = 1 - room / c.allocated if room is not None and c.allocated else None
     least, chain_length = ticks(proof["least_makespan"]), max(longest_from(c, order, c.tasks).values(), default=0)
     by_reuse = proof["objective"] == "reuse"
-    value, bound = (c.footprint, best.get("peak_live", 0)) if by_reuse else (c.makespan, least)
+    value, bound = (c.footprint, room or 0) if by_reuse else (c.makespan, least)
     gap = (value - bound) / value if value else 0.0
     for name, found, expected in (("largest_reuse_factor", proof["largest_reuse_factor"], largest),
                                   ("gap", proof["gap"], gap)):  # fmt: skip

@@ -2,19 +2,33 @@
 
 While task ``t`` runs, the buffers it reads and writes, its scratch, and every buffer written by an ancestor of ``t``
 and read by a descendant of ``t`` are alive, whatever the schedule. Such a set is a bound that is checked by adding up.
+
+What the cheapest moment of ``t`` costs is a minimum cut (``min_cut.py``), never less than such a set. Its witness is
+the maximum flow, as chains of buffers: of each chain some buffer is alive while ``t`` runs, whatever was executed
+before::
+
+    {"task": "t", "buffers": ["a", "b", "c"], "chains": [[4096, 0, 2], [8192, 1]]}
+
+says: besides what ``t`` touches, ``a`` or after it ``c`` holds 4096 bytes, and ``b`` 8192. A checker needs the
+ancestors of each task and additions. Chains name a buffer by its place in the list, because names of real workflows are
+long.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 
+import numpy as np
+
 from ..plan import Bound, Evidence
 from ..problem import InputPolicy
 from ..units import format_size
-from .compact import Compact
+from .compact import Compact, Ints
+from .live import Live
+from .min_cut import CutBound, CutNetwork, min_cut_bound
 
 MOST_TASKS_FOR_THROUGH_SETS = 6000
 """Ancestor and descendant masks take n^2 / 4 bytes: 9 MB here."""
@@ -22,17 +36,22 @@ MOST_TASKS_FOR_THROUGH_SETS = 6000
 
 @dataclass(frozen=True, slots=True)
 class Force:
-    """The moment that forces a peak: ``bytes`` alive while ``task`` runs, in the named buffers."""
+    """The moment that forces a peak: ``bytes`` alive while ``task`` runs, in the named buffers, larger first.
+
+    ``certain``: these buffers are alive then in every schedule; otherwise they are one cheapest choice.
+    """
 
     task: str
     buffers: tuple[str, ...]
     bytes: int
+    certain: bool = True
 
     def sentence(self) -> str:
         """One line for people."""
         shown = ", ".join(repr(b) for b in self.buffers[:4])
         more = f" and {len(self.buffers) - 4} more" if len(self.buffers) > 4 else ""
-        return f"while task {self.task!r} runs, {format_size(self.bytes)} must be alive: {shown}{more}"
+        choice = "" if self.certain else "at best "
+        return f"while task {self.task!r} runs, {format_size(self.bytes)} must be alive: {choice}{shown}{more}"
 
 
 def peak_bounds(compact: Compact) -> tuple[tuple[Bound, ...], Force | None]:
@@ -121,3 +140,82 @@ def _through_sets(compact: Compact) -> dict[str, list[str]]:
 
 def _union(masks: Iterable[int]) -> int:
     return reduce(or_, masks, 0)
+
+
+# -- the cheapest moment of a task -------------------------------------------------------------------------------------
+
+
+def min_cut_bounds(
+    live: Live,
+    order: Ints,
+    *,
+    enough: int | None = None,
+    go_on: Callable[[], bool] = lambda: True,
+) -> tuple[tuple[Bound, ...], Force | None]:
+    """The min-cut bound on the peak, with several pools also their sum (on the footprint), best first; and the moment
+    that forces the peak (none without resident buffers).
+
+    ``order``: a legal sequence of all task indices; a good one makes it fast. Stops at a bound of ``enough`` bytes, or
+    with the best so far when ``go_on`` says no.
+    """
+    if not live.groups:
+        return (), None
+    cut = min_cut_bound(live, order, enough=enough, go_on=go_on)
+    bounds = [min_cut_as_bound(live, cut)]
+    if len(live.pools) > 1:
+        bounds.append(pool_sum(live, pool_cuts(live, order, go_on=go_on)))
+    # A clock that stops the first flow leaves nothing: a bound of zero would be a claim.
+    return tuple(sorted((b for b in bounds if b.value > 0), key=lambda b: -b.value)), force_of(live, cut)
+
+
+def pool_cuts(live: Live, order: Ints, *, go_on: Callable[[], bool] = lambda: True) -> dict[str, CutBound]:
+    """Pool id -> the min-cut bound on its own peak: no slices of the pool add up to less."""
+    return {
+        pool: min_cut_bound(CutNetwork(live, pool=index), order, go_on=go_on) for index, pool in enumerate(live.pools)
+    }
+
+
+def min_cut_as_bound(live: Live, cut: CutBound) -> Bound:
+    """The bound on ``peak_live`` that ``cut`` (all pools, no condition on the order) is, with its witness."""
+    return Bound("peak_live", cut.value, "min_cut", Evidence.CERTIFICATE, _witness(live, cut))
+
+
+def pool_sum(live: Live, cuts: Mapping[str, CutBound]) -> Bound:
+    """What the pools need at their own moments adds up, because their slices are disjoint: a bound on the footprint."""
+    parts = {pool: {"method": "min_cut", **_witness(live, cut)} for pool, cut in cuts.items() if cut.value > 0}
+    return Bound(
+        "footprint", sum(cut.value for cut in cuts.values()), "pool_sum", Evidence.CERTIFICATE, {"pools": parts}
+    )
+
+
+def force_of(live: Live, cut: CutBound) -> Force | None:
+    """The moment of ``cut``: its task, and the buffers alive when exactly the tasks inside have been executed."""
+    if cut.task is None:
+        return None
+    started = cut.inside.copy()
+    started[cut.task] = True
+    born = np.where(live.writer >= 0, started[live.writer], live.preload)
+    users = np.diff(live.users.start)
+    group_of_use = np.repeat(np.arange(len(live.groups)), users)
+    begun = np.bincount(group_of_use, weights=started[live.users.index], minlength=len(live.groups))
+    ended = np.bincount(group_of_use, weights=cut.inside[live.users.index], minlength=len(live.groups))
+    alive = (born | (live.lazy & (begun > 0))) & (live.kept | (ended < users))
+    if cut.pool is not None:
+        alive &= live.pool == cut.pool
+    size = live.problem.graph.aligned_size
+    names = sorted((b for g in np.flatnonzero(alive) for b in live.groups[g]), key=lambda b: (-size[b], b))
+    return Force(live.tasks[cut.task], tuple(names), cut.value, certain=False)
+
+
+def _witness(live: Live, cut: CutBound) -> dict[str, object]:
+    """The task, and the flow as chains of buffers; a buffer stands for its group, named once."""
+    if cut.task is None or cut.flow is None:
+        return {}
+    chains = cut.flow.chains()
+    groups = sorted({g for _, chain in chains for g in chain})
+    position = {g: i for i, g in enumerate(groups)}
+    return {
+        "task": live.tasks[cut.task],
+        "buffers": [live.groups[g][0] for g in groups],
+        "chains": [[amount, *(position[g] for g in chain)] for amount, chain in chains],
+    }

@@ -59,13 +59,53 @@ class Flow:
     amount: Ints
     always: tuple[tuple[int, int], ...]
 
+    def chains(self) -> list[tuple[int, tuple[int, ...]]]:
+        """The flow as paths: (bytes, groups whose bytes it runs through, from source to sink), sorted.
+
+        Whatever set is executed when ``task`` starts, some group of each chain is alive: the first has been written;
+        who has used up one has started the next; the last is still needed. Amounts through a group add up to at most
+        its size. O(arcs x length of a path).
+        """
+        left = self.amount.tolist()
+        tail, head, carrier = self.tail.tolist(), self.head.tolist(), self.carrier.tolist()
+        leaving: dict[int, list[int]] = {}
+        for arc in np.flatnonzero(self.amount > 0)[::-1].tolist():
+            leaving.setdefault(tail[arc], []).append(arc)
+        together: dict[tuple[int, ...], int] = {(group,): amount for group, amount in self.always}
+        path: list[int] = []
+        place = {SOURCE: 0}  # node -> arcs of the path before it
+        node = SOURCE
+        while leaving.get(SOURCE):
+            arc = leaving[node][-1]
+            path.append(arc)
+            node = head[arc]
+            if node != SINK and node not in place:
+                place[node] = len(path)
+                continue
+            closed = path[place.get(node, 0) :]  # the whole path, or a cycle that carries nothing to the sink
+            amount = min(left[a] for a in closed)
+            if node == SINK:
+                groups = tuple(carrier[a] for a in closed if carrier[a] >= 0)
+                together[groups] = together.get(groups, 0) + amount
+            for a in closed:
+                left[a] -= amount
+                if left[a] == 0:
+                    leaving[tail[a]].remove(a)
+            del path[len(path) - len(closed) :]
+            for a in closed:
+                place.pop(head[a], None)
+            node = tail[closed[0]]
+            place[node] = len(path)
+        return sorted((amount, groups) for groups, amount in together.items())
+
 
 @dataclass(frozen=True, slots=True)
 class CutBound:
     """In every order at least ``value`` bytes are alive while some task runs; ``task`` shows it (None: no tasks).
 
     ``inside``: the cheapest set of tasks that can be executed when ``task`` starts. ``exact``: no other task has a
-    larger value (otherwise time ran out, or ``enough`` was reached). ``flows``: maximum flows computed.
+    larger value (otherwise time ran out, or ``enough`` was reached). ``flows``: maximum flows computed. ``pool``: index
+    of the pool that was looked at alone, or None.
     """
 
     value: int
@@ -74,6 +114,7 @@ class CutBound:
     exact: bool
     flows: int
     flow: Flow | None
+    pool: int | None
 
 
 class CutNetwork:
@@ -94,7 +135,7 @@ class CutNetwork:
         begin: NDArray[np.bool_] | None = None,
         end: NDArray[np.bool_] | None = None,
     ) -> None:
-        self.live = live
+        self.live, self.pool = live, pool
         n = live.task_count
         predecessors, successors = live.predecessors, live.successors
         if extra:
@@ -214,7 +255,7 @@ def min_cut_bound(
             best, task, inside, flow = value, v, found, its_flow
         network.lower_estimates(estimates, found)
         latest.append(found)
-    return CutBound(best * network.unit, task, inside, exact and not network.rounded, flows, flow)
+    return CutBound(best * network.unit, task, inside, exact and not network.rounded, flows, flow, network.pool)
 
 
 def _with_pairs(rows: Rows, pairs: Sequence[tuple[int, int]]) -> Rows:

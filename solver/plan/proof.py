@@ -35,10 +35,12 @@ class Evidence(StrEnum):
 class Bound:
     """What no plan (without recomputation and spilling) can beat.
 
-    ``quantity`` is ``peak_live`` (bytes, lower bound) or ``makespan`` (ticks, lower bound); ``method`` names the
-    argument: ``working_set``, ``order_search``, ``critical_path``, ``resource_energy``, ``memory_time_energy``,
-    ``cp_sat``. ``witness`` holds what a checker needs: a task and its buffers, a path of tasks, a resource name, or
-    the parameters of the solver run; plain JSON values, sequences as lists.
+    ``quantity`` is ``peak_live`` (bytes alive at once), ``footprint`` (bytes of all pools' slices; what bounds the peak
+    bounds it too) or ``makespan`` (ticks); all are lower bounds. ``method`` names the argument: ``working_set``,
+    ``through_set``, ``min_cut``, ``pool_sum``, ``order_search``, ``critical_path``, ``resource_energy``,
+    ``memory_time_energy``, ``cp_sat``. ``witness`` holds what a checker needs: a task and its buffers (``min_cut``: and
+    chains of them), one such witness per pool, a path of tasks, a resource name, or the parameters of the solver run;
+    plain JSON values, sequences as lists.
     """
 
     quantity: str
@@ -55,9 +57,10 @@ class Bound:
 class Proof:
     """Objective, target, status, bounds (best first per quantity) and the solver's parameters.
 
-    ``largest_reuse_factor`` follows from the best ``peak_live`` bound: ``1 - bound / allocated`` (None when nothing
-    is allocated). ``gap`` is relative to the objective's value: (footprint - peak bound) / footprint for ``reuse``,
-    (makespan - bound) / makespan for ``makespan``. ``effort`` holds wall-clock figures, absent in deterministic mode.
+    ``largest_reuse_factor`` follows from the best bound on bytes, ``peak_live`` or ``footprint``:
+    ``1 - bound / allocated`` (None when nothing is allocated). ``gap`` is relative to the objective's value:
+    (footprint - that bound) / footprint for ``reuse``, (makespan - bound) / makespan for ``makespan``. ``effort`` holds
+    wall-clock figures, absent in deterministic mode.
     """
 
     objective: Objective

@@ -17,8 +17,9 @@ from io import BytesIO
 from pydantic import BaseModel, ConfigDict
 
 from ..errors import InputError, Mistake
-from ..problem import DEFAULT_ALIGNMENT, Buffer, Isolation, Policy, Problem, Task, Workspace
-from ..units import MAX_BYTES, MAX_TICKS, Bytes, Tick, align_up, format_size
+from ..problem import DEFAULT_ALIGNMENT, Buffer, Policy, Problem, Task, Workspace
+from ..problem.room import roomy_workspace
+from ..units import MAX_TICKS, Bytes, Tick, format_size
 from .json_text import TOP
 
 DEFAULT_WORKERS = 8
@@ -98,12 +99,6 @@ def said_of_scales(scale_sizes: float, scale_time: float) -> Iterable[str]:
         yield f"sizes are multiplied by {scale_sizes:g} and rounded up"
     if scale_time != 1:
         yield f"durations are multiplied by {scale_time:g} and rounded up"
-
-
-def roomy_workspace(buffers: Iterable[Buffer], alignment: int) -> Workspace:
-    """One shared partition that holds every buffer beside every other, for a file that states no memory."""
-    size = sum(align_up(b.size, alignment) for b in buffers)
-    return Workspace(Bytes(min(MAX_BYTES, max(alignment, size))), 1, alignment, Isolation.SHARED)
 
 
 def imported_graph(

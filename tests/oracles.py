@@ -185,25 +185,46 @@ def order_value(problem: Problem, order: Sequence[str]) -> int:
     return sum(peaks.values())
 
 
-def least_peak_by_enumeration(problem: Problem) -> int:
+def least_peak_by_enumeration(
+    problem: Problem, begin: frozenset[str] = frozenset(), end: frozenset[str] | None = None
+) -> int:
     """The least :func:`order_value` over all legal orders, by dynamic programming over all down-sets of tasks.
 
     For each down-set the vectors of the pools' peaks so far are kept, those that another one undercuts left out.
+    With ``begin`` and ``end`` (down-sets): only the steps from one to the other count.
     """
     items, before = _items(problem), _before(problem)
     pools = sorted({item.pool for item in items.values()}, key=str)
-    fronts: dict[frozenset[str], set[tuple[int, ...]]] = {frozenset(): {(0,) * len(pools)}}
-    for _ in problem.tasks:
+    allowed = before.keys() if end is None else end
+    fronts: dict[frozenset[str], set[tuple[int, ...]]] = {begin: {(0,) * len(pools)}}
+    for _ in range(len(allowed) - len(begin)):
         following: dict[frozenset[str], set[tuple[int, ...]]] = {}
         for done, front in fronts.items():
             for t in problem.tasks:
-                if t.id not in done and before[t.id] <= done:
+                if t.id in allowed and t.id not in done and before[t.id] <= done:
                     usage = _usage(problem, items, t, done)
                     now = [usage.get(pool, 0) for pool in pools]
                     reached = {tuple(map(max, peaks, now)) for peaks in front}
                     following.setdefault(done | {t.id}, set()).update(reached)
         fronts = {done: _undominated(front) for done, front in following.items()}
     return min(sum(peaks) for front in fronts.values() for peaks in front)
+
+
+def least_usages_by_enumeration(problem: Problem) -> dict[str, int]:
+    """Task id -> the fewest bytes, all pools together, that are alive while it runs, over all legal orders."""
+    items, before = _items(problem), _before(problem)
+    least: dict[str, int] = {}
+    reached = {frozenset[str]()}
+    for _ in problem.tasks:
+        following = set()
+        for done in reached:
+            for t in problem.tasks:
+                if t.id not in done and before[t.id] <= done:
+                    usage = sum(_usage(problem, items, t, done).values())
+                    least[t.id] = min(least.get(t.id, usage), usage)
+                    following.add(done | {t.id})
+        reached = following
+    return least
 
 
 def _undominated(vectors: set[tuple[int, ...]]) -> set[tuple[int, ...]]:

@@ -1,0 +1,489 @@
+"""Compiled loops of the exact search: which sets of executed tasks can be reached below a ceiling.
+
+The search runs on a *two-sided* form of :class:`~catalytic.solver.order.live.Live`, in which forward and backward look
+alike: a group is alive from the first of its users that is executed (``early``: from the beginning) to the last of them
+(``kept``: to the end). Read backwards, users stay users, predecessors become successors, and ``early`` and ``kept``
+change places. A taking saves bytes while its task is the last user of the group (backwards: the first).
+
+State: executed tasks, users left per group, and per task and pool what it would *need* while running and the *net*
+change of live bytes it would leave. Executing a task updates these in time proportional to what it touches, and is
+undone exactly.
+
+Depth-first search over states with three rules that lose nothing (live bytes are submodular, see ``docs/order.md``):
+
+1. *Safe move*: a ready task that fits and raises no pool's live bytes is executed without branching.
+2. *Valley*: when a state X is reached from an earlier state A of the same path with ``live(X) <= live(A)``, some least
+   set Y between A and X (a minimum cut) can be reached from A under the same ceiling, and from A a solution exists
+   exactly if one exists from Y. All other branches between A and Y are dropped; if A is the base, Y becomes the base.
+3. *Twins*: of tasks whose exchange leaves the problem unchanged only the first one not executed is branched on.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+GOAL, VALLEY, EXHAUSTED, LIMIT = 1, 2, 3, 0
+"""How :func:`reach` ended: all allowed tasks executed; a new base was found; no way below the ceiling; out of nodes."""
+
+NOTHING = np.int64(2**62)
+
+
+@njit(cache=True)
+def prepare(done, problem):  # type: ignore[no-untyped-def]
+    """State after executing ``done`` from scratch: (missing, left, link, need, net, live)."""
+    ps, pi, ss, si, us, ui, gs, gi, ks, kt, kv, size, pool, early, kept, last, pools = problem
+    n, m = ps.shape[0] - 1, gs.shape[0] - 1
+    missing = np.zeros(n, np.int64)
+    left = np.zeros(m, np.int64)
+    link = np.zeros(m, np.int64)
+    need = np.zeros((n, pools), np.int64)
+    net = np.zeros((n, pools), np.int64)
+    live = np.zeros(pools, np.int64)
+    for t in range(n):
+        for i in range(ps[t], ps[t + 1]):
+            if not done[pi[i]]:
+                missing[t] += 1
+    for g in range(m):
+        count = gs[g + 1] - gs[g]
+        for i in range(gs[g], gs[g + 1]):
+            if not done[gi[i]]:
+                left[g] += 1
+                link[g] ^= gi[i]
+        begun = early[g] or left[g] < count
+        if begun and (left[g] > 0 or kept[g]):
+            live[pool[g]] += size[g]
+        for i in range(gs[g], gs[g + 1]):
+            u = gi[i]
+            if not begun:
+                need[u, pool[g]] += size[g]
+                net[u, pool[g]] += size[g]
+            if left[g] == 1 and not kept[g] and not done[u]:
+                net[u, pool[g]] -= size[g]
+        for i in range(ks[g], ks[g + 1]):
+            if left[g] == (1 if last else count) and not done[kt[i]]:
+                need[kt[i], pool[g]] -= kv[i]
+    return missing, left, link, need, net, live
+
+
+@njit(cache=True)
+def execute(t, done, state, problem):  # type: ignore[no-untyped-def]
+    """Execute ``t``."""
+    ps, pi, ss, si, us, ui, gs, gi, ks, kt, kv, size, pool, early, kept, last, pools = problem
+    missing, left, link, need, net, live = state
+    done[t] = True
+    for i in range(us[t], us[t + 1]):
+        g = ui[i]
+        q = pool[g]
+        if left[g] == gs[g + 1] - gs[g]:
+            if not early[g]:
+                live[q] += size[g]
+                for j in range(gs[g], gs[g + 1]):
+                    need[gi[j], q] -= size[g]
+                    net[gi[j], q] -= size[g]
+            if not last:
+                for j in range(ks[g], ks[g + 1]):
+                    need[kt[j], q] += kv[j]
+        left[g] -= 1
+        link[g] ^= t
+        if left[g] == 1:
+            if not kept[g]:
+                net[link[g], q] -= size[g]
+            if last:
+                for j in range(ks[g], ks[g + 1]):
+                    if kt[j] == link[g]:
+                        need[kt[j], q] -= kv[j]
+        elif left[g] == 0 and not kept[g]:
+            live[q] -= size[g]
+    for i in range(ss[t], ss[t + 1]):
+        missing[si[i]] -= 1
+
+
+@njit(cache=True)
+def undo(t, done, state, problem):  # type: ignore[no-untyped-def]
+    """Take back ``t``, the task executed last."""
+    ps, pi, ss, si, us, ui, gs, gi, ks, kt, kv, size, pool, early, kept, last, pools = problem
+    missing, left, link, need, net, live = state
+    for i in range(ss[t], ss[t + 1]):
+        missing[si[i]] += 1
+    for i in range(us[t + 1] - 1, us[t] - 1, -1):
+        g = ui[i]
+        q = pool[g]
+        if left[g] == 1:
+            if not kept[g]:
+                net[link[g], q] += size[g]
+            if last:
+                for j in range(ks[g], ks[g + 1]):
+                    if kt[j] == link[g]:
+                        need[kt[j], q] += kv[j]
+        elif left[g] == 0 and not kept[g]:
+            live[q] += size[g]
+        left[g] += 1
+        link[g] ^= t
+        if left[g] == gs[g + 1] - gs[g]:
+            if not early[g]:
+                live[q] -= size[g]
+                for j in range(gs[g], gs[g + 1]):
+                    need[gi[j], q] += size[g]
+                    net[gi[j], q] += size[g]
+            if not last:
+                for j in range(ks[g], ks[g + 1]):
+                    need[kt[j], q] -= kv[j]
+    done[t] = False
+
+
+@njit(cache=True)
+def least_between(path, done, state, problem):  # type: ignore[no-untyped-def]
+    """The largest of the sets of least live bytes between the state before ``path`` and the one after it.
+
+    ``path``: tasks executed last, in order. Returns one flag per task of the path. A maximum closure: what a task
+    allocates is a cost, a group that dies inside is a profit of all its users; solved by blocking flows.
+    """
+    ps, pi, ss, si, us, ui, gs, gi, ks, kt, kv, size, pool, early, kept, last, pools = problem
+    missing, left, link, need, net, live = state
+    k = path.shape[0]
+    number = np.full(ps.shape[0] - 1, -1, np.int64)
+    edges = 0
+    for a in range(k):
+        number[path[a]] = a
+        edges += ps[path[a] + 1] - ps[path[a]] + 2 * (us[path[a] + 1] - us[path[a]])
+    # Groups touched by the path, each once, and how many of its users lie on the path.
+    inside = np.zeros(gs.shape[0] - 1, np.int64)
+    touched = np.empty(edges + 1, np.int64)
+    groups = 0
+    for a in range(k):
+        for i in range(us[path[a]], us[path[a] + 1]):
+            if inside[ui[i]] == 0:
+                touched[groups] = ui[i]
+                groups += 1
+            inside[ui[i]] += 1
+    # Nodes: tasks, a cost node and a profit node per group, source, sink.
+    source, sink = k + 2 * groups, k + 2 * groups + 1
+    nodes = sink + 1
+    most = 2 * (edges + 2 * groups) + 2
+    head = np.full(nodes, -1, np.int64)
+    after = np.empty(most, np.int64)
+    to = np.empty(most, np.int64)
+    room = np.empty(most, np.int64)
+    count = 0
+    for a in range(k):
+        for i in range(ps[path[a]], ps[path[a] + 1]):
+            b = number[pi[i]]
+            if b >= 0:
+                count = _arc(a, b, NOTHING, head, after, to, room, count)
+    for h in range(groups):
+        g = touched[h]
+        users = gs[g + 1] - gs[g]
+        if not early[g] and left[g] + inside[g] == users:
+            count = _arc(k + h, sink, size[g], head, after, to, room, count)
+            for i in range(gs[g], gs[g + 1]):
+                a = number[gi[i]]
+                if a >= 0:
+                    count = _arc(a, k + h, NOTHING, head, after, to, room, count)
+        if left[g] == 0 and not kept[g]:
+            count = _arc(source, k + groups + h, size[g], head, after, to, room, count)
+            for i in range(gs[g], gs[g + 1]):
+                a = number[gi[i]]
+                if a >= 0:
+                    count = _arc(k + groups + h, a, NOTHING, head, after, to, room, count)
+    level = np.empty(nodes, np.int64)
+    queue = np.empty(nodes, np.int64)
+    current = np.empty(nodes, np.int64)
+    came = np.empty(nodes, np.int64)
+    while True:
+        level[:] = -1
+        level[source] = 0
+        queue[0] = source
+        first, end = 0, 1
+        while first < end and level[sink] < 0:
+            x = queue[first]
+            first += 1
+            e = head[x]
+            while e >= 0:
+                if room[e] > 0 and level[to[e]] < 0:
+                    level[to[e]] = level[x] + 1
+                    queue[end] = to[e]
+                    end += 1
+                e = after[e]
+        if level[sink] < 0:
+            break
+        current[:] = head
+        x = source
+        while True:
+            if x == sink:
+                flow = NOTHING
+                while x != source:
+                    flow = min(flow, room[came[x]])
+                    x = to[came[x] ^ 1]
+                x = sink
+                while x != source:
+                    e = came[x]
+                    room[e] -= flow
+                    room[e ^ 1] += flow
+                    x = to[e ^ 1]
+                continue
+            e = current[x]
+            while e >= 0 and not (room[e] > 0 and level[to[e]] == level[x] + 1):
+                e = after[e]
+            current[x] = e
+            if e >= 0:
+                came[to[e]] = e
+                x = to[e]
+            elif x == source:
+                break
+            else:
+                level[x] = -1
+                x = to[came[x] ^ 1]
+    # What cannot reach the sink any more is the largest closure: search backwards from the sink.
+    level[:] = 0
+    level[sink] = 1
+    queue[0] = sink
+    first, end = 0, 1
+    while first < end:
+        x = queue[first]
+        first += 1
+        e = head[x]
+        while e >= 0:
+            if room[e ^ 1] > 0 and level[to[e]] == 0:
+                level[to[e]] = 1
+                queue[end] = to[e]
+                end += 1
+            e = after[e]
+    chosen = np.empty(k, np.bool_)
+    for a in range(k):
+        chosen[a] = level[a] == 0
+    return chosen
+
+
+@njit(cache=True)
+def _arc(a, b, capacity, head, after, to, room, count):  # type: ignore[no-untyped-def]
+    """Append the arc ``a -> b`` and its reverse; returns the new number of arcs."""
+    to[count], room[count], after[count] = b, capacity, head[a]
+    head[a] = count
+    to[count + 1], room[count + 1], after[count + 1] = a, 0, head[b]
+    head[b] = count + 1
+    return count + 2
+
+
+@njit(cache=True)
+def _fits(t, live, need, caps, slack):  # type: ignore[no-untyped-def]
+    """Bytes by which running ``t`` now raises the caps, -1 when more than ``slack``, and that number itself."""
+    raised = 0
+    for q in range(live.shape[0]):
+        over = live[q] + need[t, q] - caps[q]
+        if over > 0:
+            raised += over
+    return raised <= slack, raised
+
+
+@njit(cache=True)
+def reach(done, allowed, caps, slack, rank, twin, node_limit, table, table_caps, key, problem):  # type: ignore[no-untyped-def]
+    """Search from the base ``done`` for all ``allowed`` tasks, below ``caps`` (bytes per pool) plus ``slack`` in total.
+
+    ``rank``: branches are tried in increasing rank. ``twin[t]``: the twin that precedes ``t``, or -1. ``table``: memory
+    of failed states (bit sets; a row of zeros is free), two places per hash. ``key``: random words for hashing.
+    Returns (how it ended, tasks executed after the base, least excess met, nodes). Excess: bytes above the ceiling that
+    would have been needed where a branch was cut off.
+    """
+    ps, pi, ss, si, us, ui, gs, gi, ks, kt, kv, size, pool, early, kept, last, pools = problem
+    n = ps.shape[0] - 1
+    words = table.shape[1]
+    state = prepare(done, problem)
+    missing, left, link, need, net, live = state
+    one = pools == 1
+    goal = 0
+    for t in range(n):
+        if allowed[t] and not done[t]:
+            goal += 1
+    bits = np.zeros(words, np.uint64)
+    code = np.uint64(0)
+    for t in range(n):
+        if done[t]:
+            bits[t >> 6] |= np.uint64(1) << np.uint64(t & 63)
+            code ^= key[t]
+    trail = np.empty(n, np.int64)
+    length = 0
+    ready = np.empty(n, np.int64)
+    # Frames: state after safe moves. Branches of frame f are branch[begin[f]:begin[f + 1]].
+    begin = np.zeros(n + 2, np.int64)
+    following = np.zeros(n + 2, np.int64)
+    mark = np.zeros(n + 2, np.int64)
+    level = np.zeros((n + 2, pools), np.int64)
+    held = np.zeros((n + 2, pools), np.int64)
+    spare = np.zeros(n + 2, np.int64)
+    branch = np.empty(4 * n + 64, np.int64)
+    held[0] = caps
+    spare[0] = slack
+    least = NOTHING
+    nodes = 0
+    depth = -1
+    entering = True
+    caps = caps.copy()
+    while True:
+        if entering:
+            nodes += 1
+            depth += 1
+            # Safe moves, until none is left.
+            moved = True
+            count = 0
+            while moved:
+                moved = False
+                count = 0
+                for t in range(n):
+                    if missing[t] == 0 and allowed[t] and not done[t]:
+                        rises = False
+                        for q in range(pools):
+                            if net[t, q] > 0:
+                                rises = True
+                        if not rises:
+                            fits, raised = _fits(t, live, need, caps, 0)
+                            if fits:
+                                execute(t, done, state, problem)
+                                bits[t >> 6] |= np.uint64(1) << np.uint64(t & 63)
+                                code ^= key[t]
+                                trail[length] = t
+                                length += 1
+                                moved = True
+                                continue
+                        ready[count] = t
+                        count += 1
+            mark[depth] = length
+            level[depth] = live
+            held[depth] = caps
+            spare[depth] = slack
+            begin[depth + 1] = begin[depth]
+            following[depth] = begin[depth]
+            if length == goal:
+                return GOAL, trail[:length].copy(), least, nodes
+            if depth == 0 and length > 0:
+                return VALLEY, trail[:length].copy(), least, nodes
+            if nodes >= node_limit:
+                return LIMIT, trail[:0].copy(), least, nodes
+            entering = False
+            if depth > 0 and _known(bits, code, caps, table, table_caps):
+                continue
+            if one and depth > 0:
+                above = 0
+                while level[above, 0] < live[0]:
+                    above += 1
+                if above < depth:
+                    path = trail[mark[above] : length]
+                    chosen = least_between(path, done, state, problem)
+                    if above == 0:
+                        taken = np.empty(path.shape[0], np.int64)
+                        some = 0
+                        for a in range(path.shape[0]):
+                            if chosen[a]:
+                                taken[some] = path[a]
+                                some += 1
+                        return VALLEY, taken[:some].copy(), least, nodes
+                    whole = True
+                    for a in range(path.shape[0]):
+                        if not chosen[a]:
+                            whole = False
+                    if whole:
+                        for f in range(above, depth):
+                            following[f] = begin[f + 1]
+                    else:
+                        taken = path.copy()
+                        while length > mark[above]:
+                            length -= 1
+                            t = trail[length]
+                            undo(t, done, state, problem)
+                            bits[t >> 6] ^= np.uint64(1) << np.uint64(t & 63)
+                            code ^= key[t]
+                        for a in range(taken.shape[0]):
+                            if chosen[a]:
+                                t = taken[a]
+                                execute(t, done, state, problem)
+                                bits[t >> 6] |= np.uint64(1) << np.uint64(t & 63)
+                                code ^= key[t]
+                                trail[length] = t
+                                length += 1
+                        following[above] = begin[above + 1]
+                        depth = above
+                        entering = True
+                        continue
+            # Branches: ready tasks that fit, none of which is safe; one of each set of twins.
+            size_ = 0
+            at = begin[depth]
+            if at + count > branch.shape[0]:
+                more = np.empty(2 * branch.shape[0] + count, np.int64)
+                more[:at] = branch[:at]
+                branch = more
+            for r in range(count):
+                t = ready[r]
+                if twin[t] >= 0 and allowed[twin[t]] and not done[twin[t]]:
+                    continue
+                fits, raised = _fits(t, live, need, caps, slack)
+                if not fits:
+                    least = min(least, raised - slack)
+                    continue
+                branch[at + size_] = t
+                size_ += 1
+                b = at + size_ - 1
+                while b > at and rank[branch[b - 1]] > rank[t]:
+                    branch[b] = branch[b - 1]
+                    b -= 1
+                branch[b] = t
+            begin[depth + 1] = at + size_
+            following[depth] = at
+        # Go on with the next branch of the deepest frame, or give the frame up.
+        while length > mark[depth]:
+            length -= 1
+            t = trail[length]
+            undo(t, done, state, problem)
+            bits[t >> 6] ^= np.uint64(1) << np.uint64(t & 63)
+            code ^= key[t]
+        caps[:] = held[depth]
+        slack = spare[depth]
+        if following[depth] < begin[depth + 1]:
+            t = branch[following[depth]]
+            following[depth] += 1
+            for q in range(pools):
+                over = live[q] + need[t, q] - caps[q]
+                if over > 0:
+                    caps[q] += over
+                    slack -= over
+            execute(t, done, state, problem)
+            bits[t >> 6] |= np.uint64(1) << np.uint64(t & 63)
+            code ^= key[t]
+            trail[length] = t
+            length += 1
+            entering = True
+            continue
+        if depth == 0:
+            return EXHAUSTED, trail[:0].copy(), least, nodes
+        _remember(bits, code, caps, table, table_caps)
+        depth -= 1
+
+
+@njit(cache=True)
+def _known(bits, code, caps, table, table_caps):  # type: ignore[no-untyped-def]
+    """Whether this state has failed before, under the same ceiling, with caps raised no further than here."""
+    rows = np.uint64(table.shape[0] >> 1)
+    row = np.int64(code % rows) * 2
+    for r in range(row, row + 2):
+        same = True
+        for w in range(bits.shape[0]):
+            if table[r, w] != bits[w]:
+                same = False
+                break
+        if same:
+            for q in range(caps.shape[0]):
+                if table_caps[r, q] > caps[q]:
+                    same = False
+            if same:
+                return True
+    return False
+
+
+@njit(cache=True)
+def _remember(bits, code, caps, table, table_caps):  # type: ignore[no-untyped-def]
+    """Write a failed state to the newer of its two places; the older entry moves over."""
+    rows = np.uint64(table.shape[0] >> 1)
+    row = np.int64(code % rows) * 2
+    table[row + 1] = table[row]
+    table_caps[row + 1] = table_caps[row]
+    table[row] = bits
+    table_caps[row] = caps

@@ -51,9 +51,9 @@ def chain(
 ) -> Problem:
     """``tasks`` tasks one after another.
 
-    With ``skip`` above 1 every ``skip``-th task also reads the output of the task ``skip`` before it: the residual connections
-    of He et al. (2016). With ``nested`` each task of the second half also reads the output of its mirror image in the
-    first: the U-Net of Ronneberger et al. (2015), in which half of all outputs must wait at the turn.
+    With ``skip`` above 1 every ``skip``-th task also reads the output of the task ``skip`` before it: the residual
+    connections of He et al. (2016). With ``nested`` each task of the second half also reads the output of its mirror
+    image in the first: the U-Net of Ronneberger et al. (2015), in which half of all outputs must wait at the turn.
     """
     draft = Draft("chain", sizes, durations, workers, seed)
     draft.demand("tasks", tasks, 1)

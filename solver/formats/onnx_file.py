@@ -131,7 +131,7 @@ def import_onnx(
     }
     buffers = {
         f"tensor {name!r}": Buffer(
-            name, scaled_size(size, scale_sizes), export="" if name in graph.results and name in graph.read else None
+            name, scaled_size(size, scale_sizes), export="" if graph.is_read_result(name) else None
         )
         for name, size in sizes.items()
     }
@@ -209,6 +209,10 @@ class Activations:
         """Tensors that node ``index`` writes and somebody reads, or the graph returns."""
         return tuple(name for name in self._nodes[index].output if name in self.read or (name and name in self.results))
 
+    def is_read_result(self, name: str) -> bool:
+        """Whether the graph returns a tensor that a node writes and another reads: its copy must be asked for."""
+        return name in self.results and name in self.read and name not in self._given
+
     def place(self, index: int) -> str:
         """Where node ``index`` stands, in messages: ``graph.node[3] (Conv)``."""
         return f"graph.node[{index}] ({self._nodes[index].op_type})"
@@ -216,6 +220,7 @@ class Activations:
     def mistakes(self) -> Iterator[Mistake]:
         """Tensors that are read before they are written, or not at all; that are written twice; and an idle graph."""
         written = {name: i for i, node in enumerate(self._nodes) for name in node.output if name}
+        undefined = False
         known = dict.fromkeys((*self._given, *self._initializers), "an input of the graph or an initializer")
         for index, node in enumerate(self._nodes):
             for name in self._reads[index]:
@@ -231,10 +236,11 @@ class Activations:
                 known[name] = self.place(index)
         for i, name in enumerate(self._returned):
             if name not in known:
+                undefined = True
                 yield Mistake(f"graph.output[{i}]", repr(name), "a tensor of the graph", did_you_mean(name, known))
         if not self._returned:
             yield Mistake("graph.output", "no outputs", "at least one: what no output needs is not computed")
-        elif not self.kept:
+        elif not self.kept and not undefined:
             yield Mistake(
                 "graph.node", "only weights", "at least one node that an output needs and that reads an input"
             )

@@ -20,6 +20,7 @@ ELEMENT_BITS: Mapping[str, int] = {
     **dict.fromkeys(("FLOAT16", "BFLOAT16", "INT16", "UINT16"), 16),
     **dict.fromkeys(("INT8", "UINT8", "BOOL", "FLOAT8E8M0"), 8),
     **dict.fromkeys(("FLOAT8E4M3FN", "FLOAT8E4M3FNUZ", "FLOAT8E5M2", "FLOAT8E5M2FNUZ"), 8),
+    **dict.fromkeys(("FLOAT6E2M3", "FLOAT6E3M2"), 6),
     **dict.fromkeys(("INT4", "UINT4", "FLOAT4E2M1"), 4),
     **dict.fromkeys(("INT2", "UINT2"), 2),
     "COMPLEX128": 128,
@@ -107,9 +108,7 @@ def shapes_of(model: ModelProto, dimensions: Mapping[str, int], origin: str) -> 
             mistakes.append(Mistake(f"--bind-dimension {name}", str(size), "a number from 0"))
         elif name not in used | again:
             known = sorted(symbols | set(_symbols(inferred.graph)) | used)
-            allowed = (
-                f"a dimension of the model: {', '.join(known)}" if known else "nothing: every dimension is a number"
-            )
+            allowed = f"an open dimension: {', '.join(known)}" if known else "nothing: every dimension is a number"
             mistakes.append(Mistake(f"--bind-dimension {name}", repr(name), allowed, did_you_mean(name, known)))
     if mistakes:
         raise InputError(origin, mistakes)
@@ -172,7 +171,7 @@ def _inferred(model: ModelProto, origin: str) -> ModelProto:
     import onnx
 
     try:
-        return onnx.shape_inference.infer_shapes(model, data_prop=True)
+        return onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True)
     except (onnx.shape_inference.InferenceError, ValueError, RuntimeError) as error:
         found = f"a graph whose shapes contradict each other ({str(error).splitlines()[0][:200]})"
         hint = "onnx.checker.check_model says more"

@@ -22,6 +22,8 @@ from .exit_codes import EXIT_CODES
 COMMANDS = {
     "init": "init",
     "import": "import_file",
+    "bound": "bound",
+    "explain": "explain",
     "plan": "plan",
     "check": "check",
     "show": "show",

@@ -3,7 +3,7 @@
 Partitions are equal and a multiple of the alignment, so useful sizes are multiples of ``partitions x alignment``. From
 below: the usable bytes must hold the least peak, and at every moment the living buffers must *pack*: one that is no
 larger than a partition lies in one, a larger one begins one and runs through the next. From above: one task
-at a time in an order with a low peak, placed and checked; sizes are tried from the lower end upwards, then halved.
+at a time in an order with a low peak, placed and checked; sizes are tried upwards until one works, then halved.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ from .units import Bytes, Tick
 
 FIRST_GAP = 0.02
 """The second size tried is so much larger than the first; the gap doubles until a size works."""
+
+QUICK, THOROUGH = 5, 1000
+"""Exchanges of the placement: on the way up to a size that works, and on the way down from it."""
 
 SHARE_OF_AN_ATTEMPT = 0.25
 """Share of the time left that one size may take: a size that fails uses all it gets, and others must follow."""
@@ -122,24 +125,26 @@ def placed_sequentially(
     workspace = problem.workspace
     step = workspace.alignment * workspace.partitions
     budget = budget.start()
-    best: Plan | None = None
-    low, high = least, max(least, _every_buffer_alone(problem))
-    size, gap = low, int(FIRST_GAP * low)
-    while low <= high and not budget.expired():
+
+    def attempt(size: int, tries: int) -> Plan | None:
         say(size)
         until = budget.elapsed_s() + SHARE_OF_AN_ATTEMPT * budget.remaining_s()
         resized = replace(problem, workspace=replace(workspace, size=Bytes(size)))
-        plan = _in_order(resized, order, budget.seed, partial(_before, budget, until))
-        if plan is not None:
-            best, high = plan, size - step
-        else:
+        return _in_order(resized, order, budget.seed, tries, partial(_before, budget, until))
+
+    low, high = least, max(least, _every_buffer_alone(problem))
+    size, gap, best = low, int(FIRST_GAP * low), attempt(low, QUICK)
+    while best is None and size < high and not budget.expired():
+        size, gap = min(high, (size + gap) // step * step + step), 2 * gap
+        best = attempt(size, QUICK)
+    size = low
+    while best is not None and best.problem.workspace.size > NEAR_ENOUGH * low and not budget.expired():
+        better = attempt(size, THOROUGH)
+        if better is None:
             low = size + step
-        if best is None:
-            size, gap = min(high, max(low, (size + gap) // step * step)), 2 * gap
-        elif best.problem.workspace.size < NEAR_ENOUGH * low:
-            break
         else:
-            size = max(low, (low + high) // 2 // step * step)
+            best = better
+        size = max(low, (low + best.problem.workspace.size - step) // 2 // step * step)
     return best
 
 
@@ -152,22 +157,31 @@ def _every_buffer_alone(problem: Problem) -> int:
     return max(int(problem.graph.allocated), problem.workspace.alignment) * problem.workspace.partitions
 
 
-def _in_order(problem: Problem, order: Sequence[str], seed: int, go_on: GoOn) -> Plan | None:
+def _in_order(problem: Problem, order: Sequence[str], seed: int, tries: int, go_on: GoOn) -> Plan | None:
     """The first sequential schedule along ``order`` that can be placed in the workspace of ``problem``."""
     compact = Compact.of(problem)
     number = {t: k for k, t in enumerate(compact.tasks)}
     sequence = np.array([number[t] for t in order], dtype=np.int64)
     capacity = int(problem.workspace.capacity)
     search = PrioritySearch(compact, sequence, seed)
-    for tries in (5, 500):
-        for candidate in search.sequential(capacity):
-            start, partition = candidate.schedule.start, candidate.schedule.partition
-            placement = place(compact, start, partition, Budget(seed=seed), enough=capacity, tries=tries, go_on=go_on)
-            if placement.fits:
-                return _checked(problem, dict(zip(compact.tasks, map(Tick, start.tolist()), strict=True)), placement)
-            if not go_on():
-                return None
+    for candidate in search.sequential(capacity):
+        if not go_on():
+            break
+        start, partition = candidate.schedule.start, candidate.schedule.partition
+        placement = place(compact, start, partition, Budget(seed=seed), enough=capacity, tries=tries, go_on=go_on)
+        if placement.fits:
+            starts = dict(zip(compact.tasks, map(Tick, start.tolist()), strict=True))
+            return _checked(_shrunk(problem, placement), starts, placement)
     return None
+
+
+def _shrunk(problem: Problem, placement: Placement) -> Problem:
+    """``problem`` in the smallest partitions that hold ``placement`` as it is: the same, where a buffer spans them."""
+    workspace = problem.workspace
+    if any(len(extents) > 1 for extents in placement.extents.values()):
+        return problem
+    height = max((e.end for extents in placement.extents.values() for e in extents), default=workspace.alignment)
+    return replace(problem, workspace=replace(workspace, size=Bytes(height * workspace.partitions)))
 
 
 def _checked(problem: Problem, starts: dict[str, Tick], placement: Placement) -> Plan:

@@ -163,7 +163,7 @@ def _lines(data: bytes, origin: str) -> Lines:
         if all(word.isascii() and word.isdigit() and len(word) < 20 for word in words):
             found_lines.append(Line(f"line {number}", tuple(map(int, words))))
         else:
-            mistakes.append(Mistake(f"line {number}", describe(raw.strip()), "whole numbers from 0, less than 2^63"))
+            mistakes.append(Mistake(f"line {number}", describe(raw.strip()), "whole numbers of 1 to 19 digits"))
             found_lines.append(Line(f"line {number}", ()))
     refuse(origin, mistakes)
     if not found_lines or len(found_lines[0].numbers) != 3:
@@ -173,7 +173,9 @@ def _lines(data: bytes, origin: str) -> Lines:
     head, *body = found_lines
     counts = head.numbers
     if len(body) != sum(counts):
-        hint = "a sparse matrix states rows, columns and entries, and is no HyperDAG" if len(body) == counts[2] else ""
+        hint = "the file seems to be truncated" if len(body) < sum(counts) else ""
+        if len(body) == counts[2]:
+            hint = "a sparse matrix states rows, columns and entries, and is no HyperDAG"
         allowed = f"{counts[0]} hyperedges + {counts[1]} nodes + {counts[2]} pins = {sum(counts)} ({head.place})"
         raise InputError(origin, [Mistake(TOP, f"{len(body)} lines after the header", allowed, hint)])
     if not counts[1]:
@@ -239,4 +241,4 @@ def _refuse_cycle(producer: Mapping[int, int], pinned: Mapping[tuple[int, int], 
             place.setdefault(step, line)
     cycle = find_cycle(successors)
     if cycle:
-        raise InputError(origin, [Mistake(place[cycle[-2], cycle[-1]], f"the cycle {' -> '.join(cycle)}", "no cycles")])
+        raise InputError(origin, [Mistake(place[cycle[-2], cycle[-1]], f"the cycle {' -> '.join(cycle)}", "no cycle")])

@@ -159,9 +159,9 @@ def _model(data: bytes, origin: str) -> ModelProto:
         raise InputError(origin, [Mistake(TOP, found, "an installed package 'onnx'", hint)]) from None
     try:
         model = onnx.load_model_from_string(data)
-    except DecodeError as error:
-        found = f"a damaged ONNX model ({error})"
-        raise InputError(origin, [Mistake(TOP, found, "a whole one", "the file seems to be truncated")]) from None
+    except DecodeError:
+        hint = "the file seems to be truncated"
+        raise InputError(origin, [Mistake(TOP, "a damaged ONNX model", "a whole one", hint)]) from None
     if not model.graph.node:
         raise InputError(origin, [Mistake("graph.node", "no nodes", "at least one")])
     return model

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from catalytic.app.importing import ImportRequest, corrected, import_file, scaled
 from catalytic.app.sources import Reading
 from catalytic.runtime.report import MeasuredTask
-from catalytic.solver.errors import Refused
+from catalytic.solver.errors import InputError, Refused
 from catalytic.solver.formats import dump_problem, load_problem
 from catalytic.solver.problem import PythonCall
 from catalytic.solver.units import Bytes
@@ -72,3 +72,34 @@ def test_an_existing_problem_file_is_not_replaced_unasked(tmp_path: Path) -> Non
     with pytest.raises(Refused, match="--force"):
         import_file(ImportRequest(source, source))
     assert import_file(ImportRequest(source, source, Reading(scale_time=2.0), force=True)).critical_path_s == 4.0
+
+
+def test_a_foreign_graph_becomes_a_problem_file_with_its_assumptions(tmp_path: Path) -> None:
+    source = tmp_path / "graph.hdag"
+    source.write_text("1 2 2\n0 1 3\n0 5\n1 6\n0 0\n0 1\n")
+
+    answer = import_file(ImportRequest(source, tmp_path / "problem.json", Reading(scale_sizes=2.0)))
+
+    assert (answer.kind, answer.name, answer.tasks, answer.buffers, answer.allocated) == ("hyperdag", "graph", 2, 1, 6)
+    assert answer.critical_path_s == 0.011
+    assert "sizes are multiplied by 2 and rounded up" in answer.assumptions
+
+
+@pytest.mark.parametrize(
+    ("reading", "option"),
+    [
+        (Reading(scratch_from_memory=True), "--scratch-from-memory"),
+        (Reading(size_attribute="size"), "--size-attribute"),
+        (Reading(duration_attribute="time"), "--duration-attribute"),
+        (Reading(dimensions=(("batch", 1),)), "--bind-dimension"),
+    ],
+)
+def test_an_option_for_another_kind_of_file_is_refused_not_ignored(
+    reading: Reading, option: str, tmp_path: Path
+) -> None:
+    source = tmp_path / "a.json"
+    source.write_bytes(dump_problem(chain(2)))
+
+    with pytest.raises(InputError, match=f"{option}: found a file of kind problem"):
+        import_file(ImportRequest(source, tmp_path / "b.json", reading))
+    assert not (tmp_path / "b.json").exists()

@@ -2,27 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
 from catalytic.solver.errors import InputError
-from catalytic.solver.formats import load_problem
+from catalytic.solver.formats import detect, import_hyperdag, import_node_link, import_onnx, load_problem
 
 BROKEN = Path(__file__).parents[3] / "instances" / "broken"
 
+READERS: Mapping[str, Callable[[Path], object]] = {
+    ".": load_problem,
+    "hyperdag": import_hyperdag,
+    "node-link": import_node_link,
+    "onnx": import_onnx,
+}
+"""Folder -> what reads its files."""
 
-@pytest.mark.parametrize("path", sorted(BROKEN.glob("*.json")), ids=lambda p: p.stem)
+FILES = sorted(p for folder in READERS for p in (BROKEN / folder).glob("*.*") if p.suffix not in (".expected", ".md"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(BROKEN)))
 def test_a_broken_file_is_refused_in_the_expected_words(path: Path) -> None:
+    folder = str(path.parent.relative_to(BROKEN))
+    if folder == "onnx":
+        pytest.importorskip("onnx")
     with pytest.raises(InputError) as caught:
-        load_problem(path)
+        READERS[folder](path)
 
     message = str(InputError(path.name, caught.value.mistakes))
     assert message + "\n" == path.with_suffix(".expected").read_text()
 
 
-def test_there_are_many_and_each_has_its_words() -> None:
-    files = {p.stem for p in BROKEN.glob("*.json")}
+@pytest.mark.parametrize("path", [p for p in FILES if p.parent != BROKEN], ids=lambda p: str(p.relative_to(BROKEN)))
+def test_a_broken_foreign_file_is_still_seen_for_what_it_is(path: Path) -> None:
+    assert detect(path) == path.parent.name
 
-    assert len(files) >= 50
-    assert files == {p.stem for p in BROKEN.glob("*.expected")}
+
+def test_there_are_many_and_each_has_its_words() -> None:
+    assert len(FILES) >= 65
+    assert {p.with_suffix(".expected") for p in FILES} == set(BROKEN.rglob("*.expected"))

@@ -19,6 +19,10 @@ FILES = {
     "plan": dump_plan(random_plan(Random(1))),
     "strategy": dump_strategy(Strategy(chain(1), (Step(Move.COMPUTE, "t1"),))),
     "timeline": json.dumps({"pebbling_strategy": {}, "allocation_timeline": []}).encode(),
+    "node-link": json.dumps({"nodes": [{"id": 1}], "edges": []}).encode(),
+    "hyperdag": b"%% a comment\n\n0 1 0 and more\n0 1\n",
+    # A version (field 1, a number), a producer (field 2, text) and a graph (field 7) of three bytes.
+    "onnx": bytes([0x08, 8, 0x12, 2, 0x6D, 0x65, 0x3A, 3, 0x12, 1, 0x67]),
     "wfcommons": gzip.compress(json.dumps({"schemaVersion": "1.5", "workflow": {}}).encode()),
 }
 
@@ -38,10 +42,39 @@ def test_a_newer_version_is_still_that_kind(tmp_path: Path) -> None:
     assert detect(path) == "plan"
 
 
-@pytest.mark.parametrize("text", ['{"a": 1}', "[]", "{", '{"format": "zip/1"}', '{"format": {"x": 1}}'])
+def test_a_compressed_file_is_what_it_holds(tmp_path: Path) -> None:
+    for kind in ("node-link", "hyperdag", "onnx"):
+        path = tmp_path / kind
+        path.write_bytes(gzip.compress(FILES[kind]))
+
+        assert detect(path) == kind
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a": 1}', "[]", "{", '{"format": "zip/1"}', '{"format": {"x": 1}}', "", " ", "a,b\n1,2\n", "1 2\n3 4 5"]
+)
 def test_anything_else_is_refused(text: str, tmp_path: Path) -> None:
     path = tmp_path / "file.json"
     path.write_text(text)
 
     with pytest.raises(InputError):
         detect(path)
+
+
+@pytest.mark.parametrize("data", [b'{"a": 1}', b"digraph { a -> b }", b"\x89PNG\r\n\x1a\n", b"\x08"])
+def test_a_refusal_names_every_kind_that_is_read(data: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(data)
+
+    with pytest.raises(InputError) as caught:
+        detect(path)
+
+    for kind in ("a problem", "a plan", "strategy", "a timeline", "WfCommons", "node-link", "ONNX", "HyperDAG"):
+        assert kind in str(caught.value)
+
+
+def test_a_problem_that_says_so_is_no_node_link_graph(tmp_path: Path) -> None:
+    path = tmp_path / "problem.json"
+    path.write_text('{"format": "catalytic-problem/1", "nodes": [], "links": []}')
+
+    assert detect(path) == "problem"

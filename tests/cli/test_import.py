@@ -1,0 +1,76 @@
+"""``catalytic import`` of other programs' files, and planning them as they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from .console import catalytic
+
+HYPERDAG = "1 2 2\n0 1 3\n0 5\n1 6\n0 0\n0 1\n"
+NODE_LINK = '{"nodes": [{"id": "a", "peak": 3}, {"id": "b", "peak": 4}], "links": [{"source": "a", "target": "b"}]}'
+
+
+def test_assumptions_stand_beside_the_figures(tmp_path: Path) -> None:
+    source = tmp_path / "graph.json"
+    source.write_text(NODE_LINK)
+
+    said = catalytic("import", source, "-o", tmp_path / "p.json", "--size-attribute", "peak", "--json")
+
+    assert said.code == 0
+    assert said.document["kind"] == "node-link"
+    assert said.document["allocated"] == 7
+    assert any("alignment 1" in sentence for sentence in said.document["assumptions"])
+
+
+def test_the_next_step_of_an_error_works(tmp_path: Path) -> None:
+    source = tmp_path / "graph.json"
+    source.write_text(NODE_LINK)
+    refused = catalytic("plan", source, "-o", tmp_path / "plan.json")
+
+    assert refused.code == 2
+    assert "catalytic import FILE --size-attribute NAME" in refused.err
+    assert catalytic("import", source, "-o", tmp_path / "p.json", "--size-attribute", "peak").code == 0
+
+
+def test_a_foreign_file_is_planned_as_it_is_with_its_assumptions_as_notes(tmp_path: Path) -> None:
+    source = tmp_path / "graph.hdag"
+    source.write_text(HYPERDAG)
+
+    said = catalytic("plan", source, "-o", tmp_path / "plan.json", "--time-limit", "20")
+
+    assert said.code == 0
+    assert "OPTIMAL" in said.out
+    assert "note: a unit of memory weight is 1 byte" in said.err
+
+
+@pytest.mark.parametrize("value", ["batch", "batch=", "=3", "batch=-1", "batch=1.5", "batch=99999999999"])
+def test_a_dimension_that_is_no_binding_is_a_usage_error(value: str, tmp_path: Path) -> None:
+    source = tmp_path / "graph.hdag"
+    source.write_text(HYPERDAG)
+
+    said = catalytic("import", source, "-o", tmp_path / "p.json", "--bind-dimension", value)
+
+    assert said.code == 2
+    assert "NAME=N" in said.err
+
+
+def test_a_binding_may_name_a_tensor_and_be_given_twice(tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    shape = ["batch", "length=odd"]
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node("Relu", ["x"], ["y"])],
+        "graph",
+        [onnx.helper.make_tensor_value_info("x", onnx.TensorProto.INT8, shape)],
+        [onnx.helper.make_tensor_value_info("y", onnx.TensorProto.INT8, shape)],
+    )
+    source = tmp_path / "model.onnx"
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)])
+    source.write_bytes(model.SerializeToString())
+
+    words = ("--bind-dimension", "batch=3", "--bind-dimension", "length=odd=50")
+    said = catalytic("import", source, "-o", tmp_path / "p.json", *words, "--json")
+
+    assert said.code == 0
+    assert said.document["external"] == 150

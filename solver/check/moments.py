@@ -132,6 +132,8 @@ def pool_sum(witness: Mapping[str, object], plan: Plan, facts: Facts) -> int:
     for pool, part in parts.items():
         if pool not in pool_of.values():
             raise Unproved(f"there is no pool {pool!r}")
+        if part["method"] not in methods:
+            raise Unproved(f"the moment of pool {pool!r} is of a kind that cannot be checked")
         own = {b: r for b, r in facts.residents.items() if pool_of[b] == pool}
         total += methods[part["method"]](part, plan, replace(facts, residents=own))
     return total

@@ -105,6 +105,49 @@ def surviving() -> Plan:
     return _planned(question, {"a": 0, "b": 1}, {"x": [(0, 0, 4)], "y": [(0, 4, 4)]})
 
 
+def waiting() -> Plan:
+    """While ``b`` runs, ``m`` has run or not: either ``p`` or the ``q`` that it writes from ``p`` is alive."""
+    tasks = (task("a", "", "x p"), task("b", "x", "y"), task("m", "p", "q"), task("c", "y q", "z"))
+    question = replace(
+        problem(*tasks, sizes={"x": 8, "y": 8, "p": 4, "q": 4, "z": 4}),
+        workspace=Workspace(Bytes(20), 1, 1, Isolation.SHARED),
+    )
+    places = {"x": [(0, 0, 8)], "p": [(0, 8, 4)], "y": [(0, 12, 8)], "q": [(0, 0, 4)], "z": [(0, 8, 4)]}
+    plan = _planned(question, {"a": 0, "b": 1, "m": 2, "c": 3}, places)
+    return claiming(plan, Bound("peak_live", 20, "min_cut", Evidence.CERTIFICATE, _cut("b", "p q", [4, 0, 1])))
+
+
+def pooled() -> Plan:
+    """The rich plan, whose two pools need 32 and 8 bytes at different times: its footprint is proved least."""
+    parts = {
+        "default": {"method": "working_set", "task": "big", "buffers": ["huge", "m"]},
+        "texts": {"method": "through_set", "task": "right", "buffers": ["r", "scratch:right"]},
+    }
+    return claiming(rich(), Bound("footprint", 40, "pool_sum", Evidence.CERTIFICATE, {"pools": parts}))
+
+
+def _cut(task: str, buffers: str, *chains: list[int]) -> dict[str, object]:
+    """A min-cut witness, its buffers given as words."""
+    return {"task": task, "buffers": buffers.split(), "chains": list(chains)}
+
+
+def claiming(plan: Plan, *bounds: Bound) -> Plan:
+    """``plan`` with further bounds on its bytes, and the verdict that follows."""
+    proof, m = plan.proof, plan.measures
+    least = max((b.value for b in (*proof.bounds, *bounds) if b.quantity != "makespan"), default=0)
+    gap = proof.gap
+    if proof.objective is Objective.REUSE:
+        gap = (m.footprint - least) / m.footprint if m.footprint else 0.0
+    proof = replace(
+        proof,
+        bounds=(*proof.bounds, *bounds),
+        largest_reuse_factor=1 - least / m.allocated if m.allocated and least else proof.largest_reuse_factor,
+        gap=gap,
+        status=Status.OPTIMAL if gap == 0 else Status.FEASIBLE,
+    )
+    return replace(plan, proof=proof)
+
+
 def _planned(
     question: Problem,
     starts: dict[str, int],
@@ -207,6 +250,21 @@ def _set_claim(method: str, value: int, task: str, *buffers: str) -> Callable[[P
     """One more bound on the peak: these buffers exist while the task runs."""
     witness = {"task": task, "buffers": buffers}
     return _claim(Bound("peak_live", value, method, Evidence.CERTIFICATE, witness))
+
+
+def _moment(**changes: object) -> Callable[[Plan], Plan]:
+    """Another witness in the place of that of the plan that waits."""
+    return _bound("min_cut", witness=_cut("b", "p q", [4, 0, 1]) | changes)
+
+
+def _parts(**changes: object) -> Callable[[Plan], Plan]:
+    """Other witnesses for some pools of the pooled plan."""
+
+    def apply(p: Plan) -> Plan:
+        (parts,) = (dict(b.witness["pools"]) for b in p.proof.bounds if b.method == "pool_sum")  # type: ignore[call-overload]
+        return _bound("pool_sum", witness={"pools": parts | changes})(p)
+
+    return apply
 
 
 def _asked(**values: object) -> Callable[[Plan], Plan]:
@@ -334,6 +392,43 @@ DAMAGES = (
            _claim(Bound("makespan", 1, "cp_sat", Evidence.SOLVER_CLAIM))),
     Damage("a claim that this plan refutes", "bounds", plain,
            _claim(Bound("peak_live", 9, "order_search", Evidence.EXHAUSTIVE, {"states": 3}))),
+    Damage("a cut that proves less", "bounds", waiting, _bound("min_cut", value=21)),
+    Damage("a chain of more bytes than a buffer has", "bounds", waiting, _moment(chains=[[5, 0, 1]])),
+    Damage("two chains of more bytes than a buffer has", "bounds", waiting, _moment(chains=[[4, 0, 1], [1, 0, 1]])),
+    Damage("a chain that adds nothing beside one that adds too much", "bounds", waiting,
+           _moment(chains=[[8, 0, 1], [-4, 0, 1]])),
+    Damage("a chain whose first buffer need not exist", "bounds", waiting, _moment(chains=[[4, 1]])),
+    Damage("a chain whose last buffer nobody needs", "bounds", waiting, _moment(chains=[[4, 0]])),
+    Damage("a chain with a gap", "bounds", waiting, _moment(buffers=["p", "z"])),
+    Damage("a chain that runs backwards", "bounds", waiting, _moment(chains=[[4, 1, 0]])),
+    Damage("a chain without buffers", "bounds", waiting, _moment(chains=[[4]])),
+    Damage("a chain without bytes", "bounds", waiting, _moment(chains=[[0, 0, 1]])),
+    Damage("a chain of fractions", "bounds", waiting, _moment(chains=[[4.0, 0, 1]])),
+    Damage("a chain beyond the list of buffers", "bounds", waiting, _moment(chains=[[4, 0, 2]])),
+    Damage("a chain before the list of buffers", "bounds", waiting, _moment(chains=[[4, -2, -1]])),
+    Damage("chains that are none", "bounds", waiting, _moment(chains={"p": 4})),
+    Damage("a cut of another task", "bounds", waiting, _moment(task="m")),
+    Damage("a cut of an unknown task", "bounds", waiting, _moment(task="nobody")),
+    Damage("a cut through an unknown buffer", "bounds", waiting, _moment(buffers=["p", "u"])),
+    Damage("a cut that lists a buffer twice", "bounds", waiting, _moment(buffers=["p", "q", "p"])),
+    Damage("a cut through what its task writes", "bounds", waiting, _moment(buffers=["p", "y"])),
+    Damage("a cut through what may be taken over at once", "bounds", rich,
+           _claim(Bound("peak_live", 20, "min_cut", Evidence.CERTIFICATE, _cut("merge", "l", [8, 0])))),
+    Damage("a cut for the bytes of pools", "bounds", waiting,
+           _claim(Bound("footprint", 20, "min_cut", Evidence.CERTIFICATE, _cut("b", "p q", [4, 0, 1])))),
+    Damage("a pool that does not exist", "bounds", pooled, _parts(void=_cut("big", ""))),
+    Damage("a pool with the moment of another", "bounds", pooled,
+           _parts(texts=_cut("big", "") | {"method": "min_cut"})),
+    Damage("a pool with a buffer of another", "bounds", pooled,
+           _parts(texts={"method": "working_set", "task": "right", "buffers": ["r", "a"]})),
+    Damage("a pool with a moment of another kind", "bounds", pooled, _parts(texts={"method": "critical_path"})),
+    Damage("a pool without a witness", "bounds", pooled, _parts(texts="right")),
+    Damage("pools in a list", "bounds", pooled, _bound("pool_sum", witness={"pools": ["texts"]})),
+    Damage("pools that are not added up", "bounds", pooled, _bound("pool_sum", value=41)),
+    Damage("pools that meet at one moment", "bounds", pooled, _bound("pool_sum", quantity="peak_live")),
+    Damage("a footprint that this plan refutes", "bounds", pooled,
+           _claim(Bound("footprint", 41, "order_search", Evidence.EXHAUSTIVE, {"states": 3}))),
+    Damage("a largest factor that the pools forbid", "verdict", pooled, _proof(largest_reuse_factor=1 - 32 / 68)),
     Damage("optimal with a gap", "verdict", rich, _proof(status=Status.OPTIMAL)),
     Damage("a gap of nothing", "verdict", rich, _proof(gap=0.0)),
     Damage("too large a largest factor", "verdict", plain, _proof(largest_reuse_factor=0.6)),

@@ -16,12 +16,24 @@ from catalytic.solver.errors import InvalidPlan
 from catalytic.solver.formats import dump_plan, dump_problem, parse_plan
 from catalytic.solver.plan import Bound, Evidence, Plan
 from tests.builders import chain, diamond
-from tests.solver.check.damages import DAMAGES, Damage, passing, plain, rich, strangers, surviving
+from tests.solver.check.damages import (
+    DAMAGES,
+    Damage,
+    passing,
+    plain,
+    pooled,
+    rich,
+    strangers,
+    surviving,
+    waiting,
+)
 
 Document = dict[str, object]
 
 
-@pytest.mark.parametrize("good", [rich, plain, strangers, passing, surviving], ids=lambda f: f.__name__)
+@pytest.mark.parametrize(
+    "good", [rich, plain, strangers, passing, surviving, waiting, pooled], ids=lambda f: f.__name__
+)
 def test_a_good_plan_has_no_violation(good: Callable[[], Plan]) -> None:
     assert violations(good()) == []
     assert standalone.check(json.loads(dump_plan(good()))) == []

@@ -14,11 +14,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from catalytic.runtime.events import RunEvent
+from catalytic.runtime.mapping import PAGE
 from catalytic.runtime.report import RunOptions, RunReport, Scrub
 from catalytic.runtime.workspace import Workspace
 from catalytic.solver.budget import Progress
 from catalytic.solver.check import violations
-from catalytic.solver.errors import InvalidPlan, Refused, StorageError
+from catalytic.solver.errors import InputError, InvalidPlan, Mistake, Refused, StorageError
 from catalytic.solver.plan import Plan, plan_without_reuse
 from catalytic.solver.problem import Problem
 
@@ -106,6 +107,7 @@ def run(request: RunRequest, observer: Observer | None = None) -> RunAnswer:
     from catalytic.runtime import coordinator
 
     source = read_source(request.path, request.shape)
+    _require_whole_pages(request, source.problem)
     _require_new_exports(request, source.problem)
     plan = _plan_to_run(request, source, observer)
     options = _options(request, source, plan)
@@ -119,6 +121,7 @@ def run(request: RunRequest, observer: Observer | None = None) -> RunAnswer:
 def dry_run(request: RunRequest, observer: Observer | None = None) -> DryRun:
     """What :func:`run` would do; writes nothing."""
     source = read_source(request.path, request.shape)
+    _require_whole_pages(request, source.problem)
     plan = _plan_to_run(request, source, observer)
     path = _workspace_path(request, plan)
     creates = request.execution.no_reuse or not is_workspace(path)
@@ -144,6 +147,15 @@ def dry_run(request: RunRequest, observer: Observer | None = None) -> DryRun:
 def is_workspace(path: Path) -> bool:
     """Whether a workspace stands at ``path``."""
     return (path / "metadata" / "workspace.json").is_file()
+
+
+def _require_whole_pages(request: RunRequest, problem: Problem) -> None:
+    """Refuse before planning a problem whose regions cannot be mapped, such as a graph of unit weights."""
+    alignment = problem.workspace.alignment
+    if alignment % PAGE:
+        allowed = f"a multiple of the page size {PAGE}: a run maps its regions"
+        hint = f"plan and run it with --alignment {PAGE}"
+        raise InputError(str(request.path), [Mistake("workspace.alignment", str(alignment), allowed, hint)])
 
 
 def _require_new_exports(request: RunRequest, problem: Problem) -> None:

@@ -61,6 +61,10 @@ _WIRE_TYPES = {_VERSION: 0, 2: 2, 3: 2, 4: 2, 5: 0, 6: 2, _GRAPH: 2, 8: 2, 14: 2
 """Field number of ``ModelProto`` in onnx.proto -> how protobuf writes it: 0 a number, 2 a length and bytes."""
 
 
+_LARGEST = 2**31 - 1
+"""Bytes of the largest protobuf message; larger models keep their weights in files of their own."""
+
+
 def is_onnx(data: bytes) -> bool:
     """Whether ``data`` begins like a serialised ``ModelProto``; needs no package, so that its lack can be told.
 
@@ -157,6 +161,9 @@ def _model(data: bytes, origin: str) -> ModelProto:
         hint = "install it: pip install 'catalytic[onnx]'"
         found = "an ONNX model, and no package 'onnx' to read it"
         raise InputError(origin, [Mistake(TOP, found, "an installed package 'onnx'", hint)]) from None
+    if len(data) > _LARGEST:
+        hint = "save it with onnx.save(..., save_as_external_data=True): weights are not read"
+        raise InputError(origin, [Mistake(TOP, f"a model of {len(data)} bytes", f"at most {_LARGEST}", hint)])
     try:
         model = onnx.load_model_from_string(data)
     except DecodeError:

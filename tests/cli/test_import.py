@@ -45,6 +45,18 @@ def test_a_foreign_file_is_planned_as_it_is_with_its_assumptions_as_notes(tmp_pa
     assert "note: a unit of memory weight is 1 byte" in said.err
 
 
+def test_unit_weights_run_once_they_are_whole_pages(tmp_path: Path) -> None:
+    source = tmp_path / "graph.hdag"
+    source.write_text(HYPERDAG)
+    words = ("run", source, "--workspace", tmp_path / "w", "--output-dir", tmp_path / "out")
+
+    refused = catalytic(*words)
+    assert refused.code == 2
+    assert "run it with --alignment 4096" in refused.err
+    assert not (tmp_path / "w").exists()
+    assert catalytic(*words, "--alignment", "4096", "--time-limit", "20").code == 0
+
+
 @pytest.mark.parametrize("value", ["batch", "batch=", "=3", "batch=-1", "batch=1.5", "batch=99999999999"])
 def test_a_dimension_that_is_no_binding_is_a_usage_error(value: str, tmp_path: Path) -> None:
     source = tmp_path / "graph.hdag"

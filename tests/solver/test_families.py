@@ -31,7 +31,7 @@ LARGE: Mapping[str, Mapping[str, Any]] = {
     "fork-join": {"width": 100, "depth": 50},
     "in-tree": {"depth": 12},
     "layered": {"tasks": 5000},
-    "map-shuffle-reduce": {"mappers": 1000, "reducers": 5, "rounds": 5},
+    "map-shuffle-reduce": {"mappers": 2500, "reducers": 2, "rounds": 2},
     "out-tree": {"depth": 12},
     "training": {"layers": 2500},
 }

@@ -218,6 +218,18 @@ def test_a_size_that_depends_on_data_is_told_at_its_node_and_can_be_bound(tmp_pa
     assert (problem.graph.buffer["places"].size, problem.graph.buffer["y"].size) == (2 * 11 * 8, 2 * 11 * 4)
 
 
+def test_what_follows_from_a_bound_size_is_inferred(tmp_path: Path) -> None:
+    """Twice an unknown number of columns is unknown too, until the number is bound."""
+    graph = model(
+        [node("NonZero", "x", "places"), node("Concat", "places places", "twice", axis=1), node("Neg", "twice", "y")],
+        [tensor("x", 5, 6)],
+        [tensor("y", 2, None, kind=TensorProto.INT64)],
+    )
+    problem = import_onnx(saved(tmp_path, graph), dimensions={"places:1": 11}).problem
+
+    assert problem.graph.buffer["twice"].size == 2 * 22 * 8
+
+
 def test_an_unknown_operator_needs_a_stated_shape(tmp_path: Path) -> None:
     def custom(*shapes: Any) -> Any:
         mystery = node("Mystery", "x", "h", domain="example.org")
@@ -367,6 +379,21 @@ def test_a_truncated_model_is_still_an_onnx_file_and_a_damaged_one(tmp_path: Pat
     assert detect(path) == "onnx"
     with pytest.raises(InputError, match="damaged ONNX model"):
         import_onnx(path)
+
+
+def test_a_model_beyond_what_protobuf_can_hold_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("catalytic.solver.formats.onnx_file._LARGEST", 100)
+
+    with pytest.raises(InputError, match=r"allowed at most 100; .*external"):
+        import_onnx(saved(tmp_path, network()))
+
+
+def test_weights_in_files_of_their_own_are_not_needed(tmp_path: Path) -> None:
+    graph = network()
+    onnx.external_data_helper.convert_model_to_external_data(graph, location="weights.bin", size_threshold=0)
+    graph.graph.initializer[0].ClearField("float_data")
+
+    assert import_onnx(saved(tmp_path, graph)).problem == import_onnx(saved(tmp_path, network())).problem
 
 
 def test_a_compressed_model_gives_the_same_problem(tmp_path: Path) -> None:

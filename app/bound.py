@@ -30,6 +30,10 @@ SHARE_OF_ORDER = 0.8
 """Share of the time limit for orders and bounds; the rest places a plan in the smallest workspace."""
 
 
+LEAST_SECONDS_TO_PLACE = 0.3
+"""What one placement gets even when the time has run out: an order alone says little about a workspace."""
+
+
 @dataclass(frozen=True, slots=True)
 class BoundRequest:
     """One call of ``catalytic bound``."""
@@ -52,7 +56,7 @@ class Proved:
 
 @dataclass(frozen=True, slots=True)
 class PoolBound:
-    """One pool by itself: ``least`` bytes in every order (while ``task`` runs), ``peak`` in the order found.
+    """One pool by itself: ``least`` bytes in every order (``forced`` says when), ``peak`` in the order found.
 
     Both are the pool's own; over several pools the peaks of one order add up, the least values are not always
     attained together. ``limit`` None: the planner sizes the pool.
@@ -62,7 +66,7 @@ class PoolBound:
     buffers: int
     allocated: int
     least: int
-    task: str
+    forced: Moment
     peak: int
     limit: int | None
 
@@ -132,7 +136,8 @@ def bound_problem(request: BoundRequest, observer: Observer | None = None) -> Bo
         least = least_workspace_size(asked, found.lower)
         plan = None
         if not any(overfull(p) for p in pools):
-            until = replace(budget, time_limit_s=budget.elapsed_s() + share * budget.remaining_s())
+            seconds = max(LEAST_SECONDS_TO_PLACE, share * budget.remaining_s())
+            until = replace(budget, time_limit_s=budget.elapsed_s() + seconds)
             plan = _placed(asked, along, least.size, until, observer)
         workspaces.append(_smallest(asked, least, plan))
         if plan is not None:
@@ -241,7 +246,8 @@ def bounds_of_pools(problem: Problem, along: Profile) -> tuple[PoolBound, ...]:
         members = [b for b in graph.resident if graph.pool_of[b] == p.id]
         force = forces[p.id]
         allocated = sum(graph.aligned_size[b] for b in members)
-        rows.append(PoolBound(p.id, len(members), allocated, force.bytes, force.task, along.pool_peaks[p.id], p.size))
+        forced = forced_moment(problem, force)
+        rows.append(PoolBound(p.id, len(members), allocated, force.bytes, forced, along.pool_peaks[p.id], p.size))
     return tuple(rows)
 
 

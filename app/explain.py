@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from catalytic.solver.budget import Budget
 from catalytic.solver.plan import Outcome
 from catalytic.solver.problem import Problem
-from catalytic.solver.units import format_size
+from catalytic.solver.units import exact_size, format_size
 
 from .bound import (
     PoolBound,
@@ -30,7 +30,7 @@ from .bound import (
     search_order,
     with_peaks,
 )
-from .moment import Moment, forced_moment, peak_moment
+from .moment import Moment, forced_moment, peak_moment, working_moment
 from .plan import search_plan
 from .remedies import plan_command, remedies
 from .request import Observer, PlanRequest, Search
@@ -44,8 +44,8 @@ if TYPE_CHECKING:
 SHARE_OF_ORDER = 0.7
 """Share of the time limit for orders and bounds; the rest looks for plans that do work."""
 
-MOST_SECONDS_FOR_REMEDIES = 10.0
-"""Longer, the question is `catalytic plan`'s."""
+LEAST_SECONDS_FOR_PLANS, MOST_SECONDS_FOR_PLANS = 0.5, 10.0
+"""An answer without a way out is worth little, even when time has run out; and a long search is `catalytic plan`'s."""
 
 
 class Verdict(StrEnum):
@@ -54,6 +54,15 @@ class Verdict(StrEnum):
     POSSIBLE = "POSSIBLE"
     IMPOSSIBLE = "IMPOSSIBLE"
     UNDECIDED = "UNDECIDED"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The verdict and the sentence that carries it; ``forced``: the moment that proves an impossibility."""
+
+    verdict: Verdict
+    reason: str
+    forced: Moment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +89,10 @@ class ExplainAnswer:
     """The verdict, what it rests on, and what to do next. Sizes are bytes, rounded up to the alignment.
 
     ``allowed``: bytes that ``target`` and the workspace leave; ``limited_by`` says which of them decides. ``reason``: a
-    sentence for every verdict. ``bounds``: best first; ``lower`` the best of them. ``forced``: the strongest moment
-    that can be checked by adding up, in every order. ``order``, ``peak`` and ``peak_at``: the best order found, what it
-    needs, and its fullest moment; None where nothing is resident. ``commands``: command lines to go on with.
+    sentence for every verdict. ``bounds``: best first; ``lower`` the best of them. ``forced``: a moment that shows
+    without a search what every order needs: the one that proves the verdict, else that of the strongest bound.
+    ``order``, ``peak`` and ``peak_at``: the best order found, what it needs, and its fullest moment; None where nothing
+    is resident. ``commands``: command lines to go on with.
     """
 
     name: str
@@ -129,19 +139,19 @@ def explain_problem(request: ExplainRequest, observer: Observer | None = None) -
     along = profile(problem, found.order)
     pools = bounds_of_pools(problem, along)
     least = least_workspace_size(problem, found.lower)
-    verdict, reason = judge(problem, request.target, found, along, pools, least)
+    judgement = judge(problem, request.target, found, along, pools, least)
     outcome = None
-    if verdict is not Verdict.POSSIBLE and not any(overfull(p) for p in pools):
+    if judgement.verdict is not Verdict.POSSIBLE and not any(overfull(p) for p in pools):
         outcome = _plans(source, request, budget, observer)
     if outcome is not None and outcome.plan is not None and outcome.target_met:
         # The planner found what the search for orders missed: its tasks in order of their starts are such an order.
         along = profile(problem, [t.id for t in outcome.plan.tasks])
         pools = with_peaks(pools, along)
-        verdict, reason = judge(problem, request.target, found, along, pools, least)
+        judgement = judge(problem, request.target, found, along, pools, least)
     return ExplainAnswer(
         name=problem.name,
-        verdict=verdict,
-        reason=reason,
+        verdict=judgement.verdict,
+        reason=judgement.reason,
         target=request.target,
         allowed=allowed,
         limited_by=limited_by,
@@ -160,11 +170,11 @@ def explain_problem(request: ExplainRequest, observer: Observer | None = None) -
         largest_reuse_factor=reuse_factor(problem, found.lower),
         order_reuse_factor=reuse_factor(problem, along.peak),
         bounds=tuple(proved(b) for b in found.bounds),
-        forced=None if found.force is None else forced_moment(problem, found.force),
+        forced=judgement.forced,
         peak_at=peak_moment(along) if graph.resident else None,
         pools=pools,
         order=tuple(Step(t, sum(live.values()), dict(live)) for t, live in zip(along.order, along.pools, strict=True)),
-        commands=_commands(problem, request, verdict, outcome),
+        commands=_commands(problem, request, judgement.verdict, outcome),
         seconds=round(budget.elapsed_s(), 3),
         time_limit_s=budget.time_limit_s,
         notes=source.notes,
@@ -187,45 +197,49 @@ def judge(
     along: Profile,
     pools: tuple[PoolBound, ...],
     least: LeastSize,
-) -> tuple[Verdict, str]:
-    """The verdict and the sentence that carries it; the proofs of impossibility come first."""
+) -> Judgement:
+    """The verdict; the proofs of impossibility come first."""
     allowed, limited_by = allowance(problem, target)
     capacity = int(problem.workspace.capacity)
     if limited_by == "workspace":
         leaves = f"the workspace holds {format_size(allowed)} ({allowed} bytes)"
     else:
         leaves = f"a reuse factor of {target:g} leaves {format_size(allowed)} ({allowed} bytes) of what is allocated"
+    forced = None if found.force is None else forced_moment(problem, found.force)
     if found.lower > allowed:
         needed = f"every order needs {format_size(found.lower)} ({found.lower} bytes)"
-        return Verdict.IMPOSSIBLE, f"{leaves}, but {needed}"
+        return Judgement(Verdict.IMPOSSIBLE, f"{leaves}, but {needed}", forced)
     for pool in pools:
         if overfull(pool):
             limit = f"pool {pool.pool!r} is limited to {format_size(pool.limit or 0)}"
-            needed = f"while task {pool.task!r} runs it needs {format_size(pool.least)} ({pool.least} bytes)"
-            return Verdict.IMPOSSIBLE, f"{limit}, but {needed}; give it as much in the problem file"
-    if least.size > capacity:
+            needed = f"while task {pool.forced.task!r} runs it needs {format_size(pool.least)} ({pool.least} bytes)"
+            reason = f"{limit}, but {needed}; give it as much in the problem file"
+            return Judgement(Verdict.IMPOSSIBLE, reason, pool.forced)
+    if least.task is not None and least.size > capacity:
         count, part = problem.workspace.partitions, problem.workspace.partition_size
-        return Verdict.IMPOSSIBLE, (
+        reason = (
             f"the buffers of task {least.task!r} do not pack into {count} partitions of {format_size(part)} each "
-            f"({part} bytes); no partitions smaller than {format_size(least.size // count)} could hold them"
+            f"({part} bytes); no partitions smaller than {exact_size(least.size // count)} could hold them"
         )
+        return Judgement(Verdict.IMPOSSIBLE, reason, working_moment(problem, least.task))
     over = [p for p in pools if p.limit is not None and p.peak > p.limit]
     if along.peak <= allowed and not over:
-        return Verdict.POSSIBLE, f"{leaves}, and an order needs {format_size(along.peak)} ({along.peak} bytes)"
+        reason = f"{leaves}, and an order needs {format_size(along.peak)} ({along.peak} bytes)"
+        return Judgement(Verdict.POSSIBLE, reason, forced)
     if along.peak <= allowed:
         names = ", ".join(f"{p.pool!r} ({format_size(p.peak)} of {format_size(p.limit or 0)})" for p in over)
-        return Verdict.UNDECIDED, f"no order was found that keeps every pool within its limit; above it: {names}"
-    return Verdict.UNDECIDED, (
+        reason = f"no order was found that keeps every pool within its limit; above it: {names}"
+        return Judgement(Verdict.UNDECIDED, reason, forced)
+    reason = (
         f"{leaves}; the best order found needs {format_size(along.peak)} ({along.peak} bytes), and that every order "
         f"needs {format_size(found.lower)} ({found.lower} bytes) is all that was proved"
     )
+    return Judgement(Verdict.UNDECIDED, reason, forced)
 
 
-def _plans(source: Source, request: ExplainRequest, budget: Budget, observer: Observer | None) -> Outcome | None:
+def _plans(source: Source, request: ExplainRequest, budget: Budget, observer: Observer | None) -> Outcome:
     """What the planner finds in the time left: plans that do work, near what was asked."""
-    seconds = min(MOST_SECONDS_FOR_REMEDIES, budget.remaining_s())
-    if seconds <= 0:
-        return None
+    seconds = min(MOST_SECONDS_FOR_PLANS, max(LEAST_SECONDS_FOR_PLANS, budget.remaining_s()))
     short = replace(request.budget, time_limit_s=seconds, started=None)
     return search_plan(source, Search(target=request.target, budget=short), observer)
 

@@ -69,6 +69,17 @@ def forced_moment(problem: Problem, force: Force) -> Moment:
     return _moment(force.task, force.bytes, groups, certain=force.certain)
 
 
+def working_moment(problem: Problem, task: str) -> Moment:
+    """What exists in every order while ``task`` runs because the task itself touches it."""
+    graph = problem.graph
+    size = {b: graph.aligned_size[b] for b in graph.working_set(task)}
+    saved = sum(min(size[o], size[i]) for o, i in graph.task[task].in_place if o in size and i in size)
+    done = _ancestors(problem, task)
+    return _moment(
+        task, sum(size.values()) - saved, _groups(problem, task, size, lambda r: r not in done), certain=True
+    )
+
+
 def peak_moment(along: Profile, pool: str | None = None) -> Moment:
     """The first step of an order at which most bytes are alive."""
     step = along.peak_step(pool)

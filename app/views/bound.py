@@ -100,7 +100,7 @@ def pools_section(pools: tuple[PoolBound, ...], *, width: int) -> str:
     rows = [
         (
             p.pool,
-            p.task,
+            p.forced.task,
             str(p.buffers),
             format_size(p.allocated),
             format_size(p.limit) if p.limit is not None else "-",

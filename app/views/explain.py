@@ -25,7 +25,9 @@ def explanation(answer: ExplainAnswer, *, width: int, order: bool = False) -> st
     sections = [f"{answer.name}: {_headline(answer)}", paragraph(f"{answer.reason}.", width=width)]
     sections.append(labelled(_facts(answer), width=width))
     if answer.verdict is not Verdict.POSSIBLE and answer.forced is not None:
-        sections.append(forced_section(answer.forced, answer.lower, width=width))
+        by_bound = answer.verdict is Verdict.UNDECIDED or answer.lower > answer.allowed
+        claim = answer.lower if by_bound else answer.forced.bytes
+        sections.append(forced_section(answer.forced, claim, width=width))
     if answer.verdict is not Verdict.IMPOSSIBLE and answer.peak_at is not None:
         sections.append(_order_section(answer, width=width))
     if len(answer.pools) > 1:

@@ -27,7 +27,7 @@ def live_chart(live: Sequence[int], allowed: int, *, width: int, rows: int = ROW
         return ""
     columns = min(max(20, width - LABEL), MOST_COLUMNS_PER_STEP * len(live))
     heights = [_fullest(live, column, columns) * rows * 8 // top for column in range(columns)]
-    limit = allowed * rows // top if allowed < top else None
+    limit = max(0, -(-allowed * rows // top) - 1) if allowed < top else None
     labels = {limit: format_size(allowed), 0: "0B", rows - 1: format_size(top)}
     lines = []
     for row in reversed(range(rows)):

@@ -51,7 +51,7 @@ def min_cut(witness: Mapping[str, object], plan: Plan, facts: Facts) -> int:
     """What the task touches, less what it may take over in place, and the bytes of chains.
 
     A chain is ``[bytes, i, j, ...]``, positions in the witness's list of buffers, each of which stands for all that
-    live and die with it (same writer, readers, pool and fate). Whatever has been executed, some buffer of the chain is
+    live and die with it (same writer, readers and fate). Whatever has been executed, some buffer of the chain is
     alive: the first exists when the task starts; when one has no user left, the next exists, because a starter of it
     is a user of the one before or precedes such a user; and the last still has a user to come or is kept. So each
     chain adds its bytes, as long as the chains through a buffer add up to at most its size.
@@ -141,7 +141,7 @@ def pool_sum(witness: Mapping[str, object], plan: Plan, facts: Facts) -> int:
 
 def _fate(r: Resident) -> tuple[object, ...]:
     """Resident buffers with the same fate live and die together, in every schedule."""
-    return (r.writer, tuple(sorted(r.readers)), r.kept, r.key)
+    return (r.writer, tuple(sorted(r.readers)), r.kept)
 
 
 def _chains(witness: Mapping[str, object], count: int) -> list[tuple[int, list[int]]]:

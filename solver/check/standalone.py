@@ -478,7 +478,7 @@ def cut(c, witness, size, order):
 
     A chain is a number of bytes and positions in the list of buffers. The first exists when the task starts; when one
     has no user left, a starter of the next has ended; the last is kept or still needed. Each buffer stands for all
-    with its writer, readers, pool and fate; an input that the task may take over stands for the bytes saved.
+    with its writer, readers and fate; an input that the task may take over stands for the bytes saved.
     """
     task, names, past, used = witness["task"], witness["buffers"], {}, Counter()
     for t in order:  # itself and all its ancestors, as bits
@@ -489,7 +489,7 @@ def cut(c, witness, size, order):
     pairs = [(a, b) for a, b in c.tasks[task]["in_place"].items() if a in size and b in size and b not in c.kept]
     saving = {b: min(size[a], size[b]) for a, b in pairs if c.key[a] == c.key[b]}
     total, room = sum(size[b] for b in own) - sum(saving.values()), Counter(saving)
-    fate = {b: b if b in saving else (c.writer.get(b), *sorted(c.readers[b]), b in c.kept, c.key[b]) for b in size}
+    fate = {b: b if b in saving else (c.writer.get(b), *sorted(c.readers[b]), b in c.kept) for b in size}
     for b in size.keys() - own:
         room[fate[b]] += size[b]
     if len(set(names)) < len(names) or not set(names) <= size.keys() - own | saving.keys():

@@ -26,8 +26,9 @@ def command(problem: Path, as_json: bool, **options: Any) -> int:
     plans without recomputation or spilling; each states its evidence. Sizes are bytes (GB = 10^9), times seconds.
 
     \b
-    catalytic bound survey.json
-    catalytic bound workflow.json --inputs lazy --outputs keep --time-limit 10
+    For example:
+      catalytic bound survey.json
+      catalytic bound workflow.json --inputs lazy --outputs keep --time-limit 10
     """
     from catalytic.app.bound import BoundRequest, bound_problem
     from catalytic.app.views import bound as view

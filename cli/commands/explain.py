@@ -30,8 +30,9 @@ def command(problem: Path, target: float | None, order: bool, as_json: bool, **o
     whether the workspace is large enough. Sizes are bytes (GB = 10^9), times seconds.
 
     \b
-    catalytic explain survey.json --reuse-factor 0.7
-    catalytic explain survey.json --size 16MB --partitions 1 --order
+    For example:
+      catalytic explain survey.json --reuse-factor 0.7
+      catalytic explain survey.json --size 16MB --partitions 1 --order
     """
     from catalytic.app.explain import ExplainRequest, Verdict, explain_problem
     from catalytic.app.views import document

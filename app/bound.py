@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from catalytic.solver.order.profile import Profile
     from catalytic.solver.smallest_workspace import LeastSize
 
-SHARE_OF_ORDER = 0.8
+SHARE_OF_ORDER = 0.7
 """Share of the time limit for orders and bounds; the rest places a plan in the smallest workspace."""
 
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from catalytic.solver.budget import Budget
 from catalytic.solver.budget import Progress as News
 from catalytic.solver.errors import InputError, Mistake
-from catalytic.solver.plan import Bound, Plan
+from catalytic.solver.interrupts import interruptible
+from catalytic.solver.plan import Evidence, Plan
 from catalytic.solver.problem import Problem
 from catalytic.solver.units import align_up, format_size
 
@@ -90,7 +91,8 @@ class SmallestWorkspace:
 class BoundAnswer:
     """What every plan without recomputation or spilling needs. Sizes are bytes, rounded up to the alignment.
 
-    ``peak``: of the best order found; ``lower``: no order has less; ``proved``: they meet. ``evidence`` None: nothing
+    ``peak``: of the best order found, whose fullest step is ``peak_task``; ``lower``: no order has less; ``proved``:
+    they meet. ``evidence`` None: nothing
     is resident, so nothing had to be proved. ``largest_reuse_factor`` = 1 - lower / allocated: no plan exceeds it;
     ``order_reuse_factor`` = 1 - peak / allocated: what a plan along the order would have if placement wasted nothing.
     """
@@ -119,6 +121,7 @@ class BoundAnswer:
     notes: tuple[str, ...]
 
 
+@interruptible()
 def bound_problem(request: BoundRequest, observer: Observer | None = None) -> BoundAnswer:
     """Search orders and bounds, then place a sequential plan in the smallest workspace; within the time limit."""
     from catalytic.solver.order.profile import profile
@@ -160,7 +163,7 @@ def bound_problem(request: BoundRequest, observer: Observer | None = None) -> Bo
         evidence=found.evidence.value if found.evidence is not None else None,
         largest_reuse_factor=reuse_factor(problem, found.lower),
         order_reuse_factor=reuse_factor(problem, along.peak),
-        bounds=tuple(proved(b) for b in found.bounds),
+        bounds=proofs(found),
         forced=None if found.force is None else forced_moment(problem, found.force),
         pools=with_peaks(pools, along),
         workspaces=tuple(workspaces),
@@ -261,9 +264,11 @@ def overfull(pool: PoolBound) -> bool:
     return pool.limit is not None and pool.least > pool.limit
 
 
-def proved(bound: Bound) -> Proved:
-    """``bound`` as it is reported."""
-    return Proved(bound.quantity, bound.value, bound.method, bound.evidence.value, dict(bound.witness))
+def proofs(found: LeastPeak) -> tuple[Proved, ...]:
+    """Every bound as it is reported: the best first, and of equal ones the best known."""
+    grades = list(Evidence)
+    best_first = sorted(found.bounds, key=lambda b: (-b.value, grades.index(b.evidence)))
+    return tuple(Proved(b.quantity, b.value, b.method, b.evidence.value, dict(b.witness)) for b in best_first)
 
 
 def reuse_factor(problem: Problem, peak: int) -> float | None:

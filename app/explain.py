@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalytic.solver.budget import Budget
+from catalytic.solver.interrupts import interruptible
 from catalytic.solver.plan import Outcome
 from catalytic.solver.problem import Problem
 from catalytic.solver.units import exact_size, format_size
@@ -23,7 +24,7 @@ from .bound import (
     bounds_of_pools,
     open_order,
     overfull,
-    proved,
+    proofs,
     ready,
     relative_gap,
     reuse_factor,
@@ -126,6 +127,7 @@ class ExplainAnswer:
     notes: tuple[str, ...]
 
 
+@interruptible()
 def explain_problem(request: ExplainRequest, observer: Observer | None = None) -> ExplainAnswer:
     """Decide the question as far as the time limit allows, and say why."""
     from catalytic.solver.order.profile import profile
@@ -169,7 +171,7 @@ def explain_problem(request: ExplainRequest, observer: Observer | None = None) -
         gap=relative_gap(along.peak, found.lower),
         largest_reuse_factor=reuse_factor(problem, found.lower),
         order_reuse_factor=reuse_factor(problem, along.peak),
-        bounds=tuple(proved(b) for b in found.bounds),
+        bounds=proofs(found),
         forced=judgement.forced,
         peak_at=peak_moment(along) if graph.resident else None,
         pools=pools,

@@ -15,7 +15,7 @@ ARGUMENTS = {
     "working_set": "the inputs, outputs and scratch of one task exist while it runs",
     "through_set": "beside what one task touches, what was written before it and is read after it exists while it runs",
     "min_cut": "the cheapest set of buffers that can be alive while one task runs, found as a minimum cut",
-    "pools": "slices of pools are disjoint, so what each pool needs by itself adds up",
+    "pool_sum": "slices of pools are disjoint, so what each pool needs by itself adds up",
     "order_search": "no order of the tasks stays below",
     "cp_sat": "no order of the tasks stays below",
 }

@@ -14,7 +14,7 @@ from ..progress import progress_bar
 from ..requests import shape_of
 
 
-@click.command("bound", context_settings=CONTEXT, epilog=exit_codes(0, 2, 9, 130, 143))
+@click.command("bound", context_settings=CONTEXT, epilog=exit_codes(0, 2, 5, 9, 130, 143))
 @click.argument("problem", type=EXISTING_FILE)
 @order_options
 @shape_options

@@ -14,7 +14,7 @@ from ..progress import progress_bar
 from ..requests import shape_of
 
 
-@click.command("explain", context_settings=CONTEXT, epilog=exit_codes(0, 2, 3, 4, 9, 130, 143))
+@click.command("explain", context_settings=CONTEXT, epilog=exit_codes(0, 2, 3, 4, 5, 9, 130, 143))
 @click.argument("problem", type=EXISTING_FILE)
 @click.option("--reuse-factor", "target", type=FACTOR, help="What to reach. [default: whatever fits the workspace]")
 @order_options

@@ -12,7 +12,7 @@ from catalytic.app.bound import BoundAnswer, BoundRequest, bound_problem
 from catalytic.app.sources import Shape
 from catalytic.app.views.bound import bound_report
 from catalytic.solver.budget import Budget
-from catalytic.solver.plan import Evidence
+from catalytic.solver.plan import Bound, Evidence
 from catalytic.solver.problem import InputPolicy, Isolation, OutputPolicy, Pool, Problem, Workspace
 from catalytic.solver.units import Bytes
 
@@ -154,6 +154,21 @@ def test_each_grade_of_evidence_is_said_in_plain_words(
     assert ("solver CP-SAT, seed 7, workers 2" in text) == (evidence is Evidence.SOLVER_CLAIM)
 
 
+def test_of_equal_bounds_the_best_known_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    question = two_branches()
+    found = answered(question, ("grow-1", "shrink-1", "grow-2", "shrink-2", "join"), 10 * PAGE, Evidence.SOLVER_CLAIM)
+    others = (
+        Bound("peak_live", 9 * PAGE, "working_set", Evidence.CERTIFICATE),
+        Bound("peak_live", 10 * PAGE, "order_search", Evidence.EXHAUSTIVE),
+    )
+    monkeypatch.setattr(use_case, "search_order", lambda *_, **__: replace(found, bounds=(*found.bounds, *others)))
+
+    answer = bounded(question, tmp_path)
+
+    assert [b.evidence for b in answer.bounds] == ["EXHAUSTIVE", "SOLVER_CLAIM", "CERTIFICATE"]
+    assert answer.evidence == "EXHAUSTIVE"
+
+
 def test_without_a_proof_nothing_is_called_proved_or_optimal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     question = two_branches()
     found = answered(question, ("grow-1", "shrink-1", "grow-2", "shrink-2", "join"), 9 * PAGE)
@@ -164,6 +179,8 @@ def test_without_a_proof_nothing_is_called_proved_or_optimal(tmp_path: Path, mon
 
     assert not answer.proved
     assert answer.gap == pytest.approx(0.1)
+    assert answer.largest_reuse_factor == pytest.approx(1 - 9 / 19)
+    assert answer.order_reuse_factor == pytest.approx(1 - 10 / 19)
     assert "least peak from 36.9kB to 41kB, gap 10%" in text
     assert "PROVED" not in text
     assert "optimal" not in text.lower()

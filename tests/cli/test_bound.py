@@ -102,6 +102,26 @@ def test_a_malformed_file_is_one_clear_message(word: str, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("word", ["bound", "explain"])
+@pytest.mark.parametrize(("cause", "code"), [(KeyboardInterrupt(), 130), (None, None)], ids=["an-interrupt", "a-bug"])
+def test_an_interrupt_inside_a_compiled_loop_exits_with_130(
+    word: str, cause: BaseException | None, code: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from catalytic.app import bound, explain
+
+    def struck(*_: object, **__: object) -> None:
+        raise SystemError("returned a result with an exception set") from cause
+
+    for use_case in (bound, explain):
+        monkeypatch.setattr(use_case, "search_order", struck)
+
+    if code is not None:
+        assert catalytic(word, write_problem(tmp_path)).code == code
+    else:
+        with pytest.raises(SystemError):
+            catalytic(word, write_problem(tmp_path))
+
+
+@pytest.mark.parametrize("word", ["bound", "explain"])
 def test_help_has_examples_and_exit_codes(word: str) -> None:
     said = " ".join(catalytic(word, "--help").out.split())
 

@@ -119,11 +119,12 @@ def test_a_buffer_larger_than_a_partition_spans() -> None:
     assert least_workspace_size(question, 10).size == 12
 
 
-def test_a_pair_in_place_counts_once() -> None:
+@pytest.mark.parametrize("sizes", [{"x": 6, "y": 6}, {"x": 6, "y": 2}, {"x": 2, "y": 6}], ids=["even", "less", "more"])
+def test_of_a_pair_in_place_the_larger_counts(sizes: dict[str, int]) -> None:
     over = replace(task("b", "x", "y"), in_place=(("y", "x"),))
-    question = problem(task("a", "", "x"), over, sizes={"x": 6, "y": 6}, workspace=workspace(2))
+    question = problem(task("a", "", "x"), over, sizes=sizes, workspace=workspace(1))
 
-    assert least_workspace_size(question, 6).size == 6
+    assert least_workspace_size(question, 1).size == 6
 
 
 def placed(question: Problem, least: int) -> int | None:

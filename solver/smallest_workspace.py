@@ -133,7 +133,7 @@ def placed_sequentially(
         return _in_order(resized, order, budget.seed, tries, partial(_before, budget, until))
 
     low, high = least, max(least, _every_buffer_alone(problem))
-    size, gap, best = low, int(FIRST_GAP * low), attempt(low, QUICK)
+    size, gap, best = low, max(step, int(FIRST_GAP * low)), attempt(low, QUICK)
     while best is None and size < high and not budget.expired():
         size, gap = min(high, (size + gap) // step * step + step), 2 * gap
         best = attempt(size, QUICK)

@@ -170,6 +170,15 @@ def test_no_time_gives_no_plan() -> None:
     assert placed_sequentially(chain(3), ["t1", "t2", "t3"], 2, Budget(0.0)) is None
 
 
+def test_the_climb_to_a_size_that_works_is_short() -> None:
+    """The gap doubles: 1, 3, 6, ... reach 2000 in about a dozen tries; the way down halves what is left."""
+    told: list[int] = []
+    placed_sequentially(chain(6, size=1000), chain(6).graph.topological_order, 1, Budget(10.0), told.append)
+
+    assert max(told) >= 2000
+    assert len(told) <= 30
+
+
 def test_every_size_that_is_tried_is_told() -> None:
     told: list[int] = []
     placed_sequentially(chain(3, size=10), ["t1", "t2", "t3"], 20, Budget(3.0), told.append)

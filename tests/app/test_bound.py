@@ -182,6 +182,7 @@ def test_without_a_proof_nothing_is_called_proved_or_optimal(tmp_path: Path, mon
     assert answer.largest_reuse_factor == pytest.approx(1 - 9 / 19)
     assert answer.order_reuse_factor == pytest.approx(1 - 10 / 19)
     assert "least peak from 36.9kB to 41kB, gap 10%" in text
+    assert "a sequential plan was placed in 41kB (40960 bytes)" in " ".join(text.split())
     assert "PROVED" not in text
     assert "optimal" not in text.lower()
 

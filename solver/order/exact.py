@@ -58,7 +58,7 @@ class ExactSearch:
         n = live.task_count
         words = max(1, -(-n // 64))
         rows = 2 ** max(6, (memory // 2 // (8 * (words + len(live.pools)))).bit_length() - 1)
-        rows = min(rows, 2**20)
+        rows = min(rows, 2**22)
         random = np.random.default_rng(seed)
         key = random.integers(1, 2**63, n, dtype=np.uint64)
         twin = _twins(live)

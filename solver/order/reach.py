@@ -5,9 +5,9 @@ alike: a group is alive from the first of its users that is executed (``early``:
 (``kept``: to the end). Read backwards, users stay users, predecessors become successors, and ``early`` and ``kept``
 change places. A taking saves bytes while its task is the last user of the group (backwards: the first).
 
-State: executed tasks, users left per group, and per task and pool what it would *need* while running and the *net*
-change of live bytes it would leave. Executing a task updates these in time proportional to what it touches, and is
-undone exactly.
+State: executed tasks, users left per group, ready tasks, and per task and pool what it would *need* while running and
+the *net* change of live bytes it would leave. Executing a task updates these in time proportional to what it touches,
+and is undone exactly.
 
 Depth-first search over states with three rules that lose nothing (live bytes are submodular, see ``docs/order.md``):
 
@@ -27,11 +27,19 @@ GOAL, VALLEY, EXHAUSTED, LIMIT = 1, 2, 3, 0
 """How :func:`reach` ended: all allowed tasks executed; a new base was found; no way below the ceiling; out of nodes."""
 
 NOTHING = np.int64(2**62)
+BARRED = np.int64(2**40)
+"""Added to the missing predecessors of a task that is not allowed: it never becomes ready."""
+
+PATH_OF_A_NODE = 8
+"""A minimum cut between two states costs about as much as visiting one state per so many tasks between them."""
 
 
 @njit(cache=True)
-def prepare(done, problem):  # type: ignore[no-untyped-def]
-    """State after executing ``done`` from scratch: (missing, left, link, need, net, live)."""
+def prepare(done, allowed, problem):  # type: ignore[no-untyped-def]
+    """State after executing ``done`` from scratch: (missing, left, link, need, net, live, ready, where, count).
+
+    ``ready[:count[0]]``: allowed tasks all of whose predecessors are done; ``where`` gives their places there.
+    """
     ps, pi, ss, si, us, ui, gs, gi, ks, kt, kv, size, pool, early, kept, last, pools = problem
     n, m = ps.shape[0] - 1, gs.shape[0] - 1
     missing = np.zeros(n, np.int64)
@@ -40,17 +48,26 @@ def prepare(done, problem):  # type: ignore[no-untyped-def]
     need = np.zeros((n, pools), np.int64)
     net = np.zeros((n, pools), np.int64)
     live = np.zeros(pools, np.int64)
+    ready = np.zeros(n, np.int64)
+    where = np.zeros(n, np.int64)
+    count = np.zeros(1, np.int64)
     for t in range(n):
+        if not allowed[t]:
+            missing[t] = BARRED
         for i in range(ps[t], ps[t + 1]):
             if not done[pi[i]]:
                 missing[t] += 1
+        if missing[t] == 0 and not done[t]:
+            ready[count[0]] = t
+            where[t] = count[0]
+            count[0] += 1
     for g in range(m):
-        count = gs[g + 1] - gs[g]
+        users = gs[g + 1] - gs[g]
         for i in range(gs[g], gs[g + 1]):
             if not done[gi[i]]:
                 left[g] += 1
                 link[g] ^= gi[i]
-        begun = early[g] or left[g] < count
+        begun = early[g] or left[g] < users
         if begun and (left[g] > 0 or kept[g]):
             live[pool[g]] += size[g]
         for i in range(gs[g], gs[g + 1]):
@@ -61,16 +78,16 @@ def prepare(done, problem):  # type: ignore[no-untyped-def]
             if left[g] == 1 and not kept[g] and not done[u]:
                 net[u, pool[g]] -= size[g]
         for i in range(ks[g], ks[g + 1]):
-            if left[g] == (1 if last else count) and not done[kt[i]]:
+            if left[g] == (1 if last else users) and not done[kt[i]]:
                 need[kt[i], pool[g]] -= kv[i]
-    return missing, left, link, need, net, live
+    return missing, left, link, need, net, live, ready, where, count
 
 
 @njit(cache=True)
 def execute(t, done, state, problem):  # type: ignore[no-untyped-def]
     """Execute ``t``."""
     ps, pi, ss, si, us, ui, gs, gi, ks, kt, kv, size, pool, early, kept, last, pools = problem
-    missing, left, link, need, net, live = state
+    missing, left, link, need, net, live, ready, where, count = state
     done[t] = True
     for i in range(us[t], us[t + 1]):
         g = ui[i]
@@ -95,17 +112,32 @@ def execute(t, done, state, problem):  # type: ignore[no-untyped-def]
                         need[kt[j], q] -= kv[j]
         elif left[g] == 0 and not kept[g]:
             live[q] -= size[g]
+    count[0] -= 1
+    ready[where[t]] = ready[count[0]]
+    where[ready[count[0]]] = where[t]
     for i in range(ss[t], ss[t + 1]):
-        missing[si[i]] -= 1
+        s = si[i]
+        missing[s] -= 1
+        if missing[s] == 0:
+            ready[count[0]] = s
+            where[s] = count[0]
+            count[0] += 1
 
 
 @njit(cache=True)
 def undo(t, done, state, problem):  # type: ignore[no-untyped-def]
     """Take back ``t``, the task executed last."""
     ps, pi, ss, si, us, ui, gs, gi, ks, kt, kv, size, pool, early, kept, last, pools = problem
-    missing, left, link, need, net, live = state
+    missing, left, link, need, net, live, ready, where, count = state
     for i in range(ss[t], ss[t + 1]):
+        if missing[si[i]] == 0:
+            count[0] -= 1
         missing[si[i]] += 1
+    # The task that took the place of t goes back to the end of the list.
+    ready[count[0]] = ready[where[t]]
+    where[ready[count[0]]] = count[0]
+    ready[where[t]] = t
+    count[0] += 1
     for i in range(us[t + 1] - 1, us[t] - 1, -1):
         g = ui[i]
         q = pool[g]
@@ -140,7 +172,7 @@ def least_between(path, done, state, problem):  # type: ignore[no-untyped-def]
     allocates is a cost, a group that dies inside is a profit of all its users; solved by blocking flows.
     """
     ps, pi, ss, si, us, ui, gs, gi, ks, kt, kv, size, pool, early, kept, last, pools = problem
-    missing, left, link, need, net, live = state
+    left = state[1]
     k = path.shape[0]
     number = np.full(ps.shape[0] - 1, -1, np.int64)
     edges = 0
@@ -165,27 +197,27 @@ def least_between(path, done, state, problem):  # type: ignore[no-untyped-def]
     after = np.empty(most, np.int64)
     to = np.empty(most, np.int64)
     room = np.empty(most, np.int64)
-    count = 0
+    arcs = 0
     for a in range(k):
         for i in range(ps[path[a]], ps[path[a] + 1]):
             b = number[pi[i]]
             if b >= 0:
-                count = _arc(a, b, NOTHING, head, after, to, room, count)
+                arcs = _arc(a, b, NOTHING, head, after, to, room, arcs)
     for h in range(groups):
         g = touched[h]
         users = gs[g + 1] - gs[g]
         if not early[g] and left[g] + inside[g] == users:
-            count = _arc(k + h, sink, size[g], head, after, to, room, count)
+            arcs = _arc(k + h, sink, size[g], head, after, to, room, arcs)
             for i in range(gs[g], gs[g + 1]):
                 a = number[gi[i]]
                 if a >= 0:
-                    count = _arc(a, k + h, NOTHING, head, after, to, room, count)
+                    arcs = _arc(a, k + h, NOTHING, head, after, to, room, arcs)
         if left[g] == 0 and not kept[g]:
-            count = _arc(source, k + groups + h, size[g], head, after, to, room, count)
+            arcs = _arc(source, k + groups + h, size[g], head, after, to, room, arcs)
             for i in range(gs[g], gs[g + 1]):
                 a = number[gi[i]]
                 if a >= 0:
-                    count = _arc(k + groups + h, a, NOTHING, head, after, to, room, count)
+                    arcs = _arc(k + groups + h, a, NOTHING, head, after, to, room, arcs)
     level = np.empty(nodes, np.int64)
     queue = np.empty(nodes, np.int64)
     current = np.empty(nodes, np.int64)
@@ -288,8 +320,8 @@ def reach(done, allowed, caps, slack, rank, twin, node_limit, table, table_caps,
     ps, pi, ss, si, us, ui, gs, gi, ks, kt, kv, size, pool, early, kept, last, pools = problem
     n = ps.shape[0] - 1
     words = table.shape[1]
-    state = prepare(done, problem)
-    missing, left, link, need, net, live = state
+    state = prepare(done, allowed, problem)
+    missing, left, link, need, net, live, ready, where, count = state
     one = pools == 1
     goal = 0
     for t in range(n):
@@ -303,7 +335,6 @@ def reach(done, allowed, caps, slack, rank, twin, node_limit, table, table_caps,
             code ^= key[t]
     trail = np.empty(n, np.int64)
     length = 0
-    ready = np.empty(n, np.int64)
     # Frames: state after safe moves. Branches of frame f are branch[begin[f]:begin[f + 1]].
     begin = np.zeros(n + 2, np.int64)
     following = np.zeros(n + 2, np.int64)
@@ -311,6 +342,7 @@ def reach(done, allowed, caps, slack, rank, twin, node_limit, table, table_caps,
     level = np.zeros((n + 2, pools), np.int64)
     held = np.zeros((n + 2, pools), np.int64)
     spare = np.zeros(n + 2, np.int64)
+    jump = np.zeros(n + 2, np.int64)  # the frame to which a valley has committed this one
     branch = np.empty(4 * n + 64, np.int64)
     held[0] = caps
     spare[0] = slack
@@ -325,28 +357,24 @@ def reach(done, allowed, caps, slack, rank, twin, node_limit, table, table_caps,
             depth += 1
             # Safe moves, until none is left.
             moved = True
-            count = 0
             while moved:
                 moved = False
-                count = 0
-                for t in range(n):
-                    if missing[t] == 0 and allowed[t] and not done[t]:
-                        rises = False
-                        for q in range(pools):
-                            if net[t, q] > 0:
-                                rises = True
-                        if not rises:
-                            fits, raised = _fits(t, live, need, caps, 0)
-                            if fits:
-                                execute(t, done, state, problem)
-                                bits[t >> 6] |= np.uint64(1) << np.uint64(t & 63)
-                                code ^= key[t]
-                                trail[length] = t
-                                length += 1
-                                moved = True
-                                continue
-                        ready[count] = t
-                        count += 1
+                r = 0
+                while r < count[0]:
+                    t = ready[r]
+                    rises = False
+                    for q in range(pools):
+                        if net[t, q] > 0:
+                            rises = True
+                    if rises or not _fits(t, live, need, caps, 0)[0]:
+                        r += 1
+                        continue
+                    execute(t, done, state, problem)
+                    bits[t >> 6] |= np.uint64(1) << np.uint64(t & 63)
+                    code ^= key[t]
+                    trail[length] = t
+                    length += 1
+                    moved = True
             mark[depth] = length
             level[depth] = live
             held[depth] = caps
@@ -360,14 +388,18 @@ def reach(done, allowed, caps, slack, rank, twin, node_limit, table, table_caps,
             if nodes >= node_limit:
                 return LIMIT, trail[:0].copy(), least, nodes
             entering = False
+            jump[depth] = depth
             if depth > 0 and _known(bits, code, caps, table, table_caps):
                 continue
             if one and depth > 0:
                 above = 0
-                while level[above, 0] < live[0]:
+                while above < depth and level[above, 0] < live[0]:
                     above += 1
+                    if above < depth and jump[above] > above and level[above, 0] >= live[0]:
+                        above = jump[above]
                 if above < depth:
                     path = trail[mark[above] : length]
+                    nodes += path.shape[0] // PATH_OF_A_NODE
                     chosen = least_between(path, done, state, problem)
                     if above == 0:
                         taken = np.empty(path.shape[0], np.int64)
@@ -384,6 +416,7 @@ def reach(done, allowed, caps, slack, rank, twin, node_limit, table, table_caps,
                     if whole:
                         for f in range(above, depth):
                             following[f] = begin[f + 1]
+                            jump[f] = depth
                     else:
                         taken = path.copy()
                         while length > mark[above]:
@@ -407,11 +440,11 @@ def reach(done, allowed, caps, slack, rank, twin, node_limit, table, table_caps,
             # Branches: ready tasks that fit, none of which is safe; one of each set of twins.
             size_ = 0
             at = begin[depth]
-            if at + count > branch.shape[0]:
-                more = np.empty(2 * branch.shape[0] + count, np.int64)
+            if at + count[0] > branch.shape[0]:
+                more = np.empty(2 * branch.shape[0] + count[0], np.int64)
                 more[:at] = branch[:at]
                 branch = more
-            for r in range(count):
+            for r in range(count[0]):
                 t = ready[r]
                 if twin[t] >= 0 and allowed[twin[t]] and not done[twin[t]]:
                     continue

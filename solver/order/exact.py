@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from .compact import Ints
 from .live import Live
 from .reach import EXHAUSTED, GOAL, LIMIT, NOTHING, reach
+from .two_sided import TwoSided, two_sided
 
 MEMORY_OF_STATES = 256 * 2**20
 """Bytes for failed states, both ends together."""
@@ -26,8 +26,8 @@ MEMORY_OF_STATES = 256 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one question came to: ``order`` when there is one below the ceiling; ``above`` when it is proved that none is,
-    the least value any order can have; neither when the nodes were spent. ``nodes``: states visited.
+    """What one question came to: ``order`` when there is one below the ceiling; ``above`` when it is proved that none
+    is: no order has a lower value; neither when the nodes were spent. ``nodes``: states visited.
     """
 
     order: Ints | None
@@ -39,7 +39,7 @@ class Answer:
 class _End:
     """One end of the search: mirrored arrays, twins, memory of failed states, the base and how it was reached."""
 
-    problem: tuple[Any, ...]
+    problem: TwoSided
     twin: Ints
     rank: Ints
     table: NDArray[np.uint64]
@@ -74,9 +74,7 @@ class ExactSearch:
             for backward in (False, True)
         ]
 
-    def ask(
-        self, ceiling: int, nodes: int, guide: Ints, go_on: Callable[[], bool] = lambda: True
-    ) -> Answer:
+    def ask(self, ceiling: int, nodes: int, guide: Ints, go_on: Callable[[], bool] = lambda: True) -> Answer:
         """Is there an order whose value (sum over pools of their peaks) is at most ``ceiling`` bytes?
 
         Visits at most about ``nodes`` states. ``guide``: an order (task indices) whose sequence is tried first.
@@ -117,42 +115,6 @@ class ExactSearch:
                 end.limit *= 4
                 turn += 1
         return Answer(None, None, spent)
-
-
-def two_sided(live: Live, *, backward: bool) -> tuple[Any, ...]:
-    """The arrays of :mod:`~catalytic.solver.order.reach`, read forward or backward."""
-    takers: list[list[int]] = [[] for _ in live.groups]
-    saving: list[list[int]] = [[] for _ in live.groups]
-    for t in range(live.task_count):
-        for i in range(live.takings.start[t], live.takings.start[t + 1]):
-            takers[live.takings.index[i]].append(t)
-            saving[live.takings.index[i]].append(int(live.saving[i]))
-    before, after = live.predecessors, live.successors
-    early, kept = live.preload, live.kept
-    if backward:
-        before, after, early, kept = after, before, kept, early
-    flat = np.array([s for row in saving for s in row], dtype=np.int64)
-    start = np.zeros(len(live.groups) + 1, dtype=np.int64)
-    np.cumsum([len(row) for row in takers], out=start[1:])
-    return (
-        before.start,
-        before.index,
-        after.start,
-        after.index,
-        live.uses.start,
-        live.uses.index,
-        live.users.start,
-        live.users.index,
-        start,
-        np.array([t for row in takers for t in row], dtype=np.int64),
-        flat,
-        live.size,
-        live.pool,
-        early,
-        kept,
-        not backward,
-        len(live.pools),
-    )
 
 
 def _twins(live: Live) -> Ints:

@@ -5,9 +5,9 @@ form one *group*. A group is born when its writer starts (lazy inputs: when the 
 live from the start) and dies after its last user ended, or never when it is kept. A *taking* is a permission in place:
 while task ``t`` runs and is the only user left of the input, the pair occupies ``saving`` bytes less.
 
-For a set ``S`` of executed tasks closed under predecessors, the bytes alive are a function ``live(S)`` of the set alone;
-while ``t`` runs after ``S``, ``live(S) + need(t, S)`` bytes are alive, where ``need`` adds up births and first loads and
-subtracts savings. ``live`` is submodular and ``need`` never grows with ``S``: every search of this package rests on it.
+For a set ``S`` of executed tasks closed under predecessors, the bytes alive are a function ``live(S)`` of the set
+alone; while ``t`` runs after ``S``, ``live(S) + need(t, S)`` bytes are alive, where ``need`` adds up births and first
+loads and subtracts savings. ``live`` is submodular and ``need`` never grows with ``S``: the searches rest on it.
 
 Arrays of pairs are in compressed sparse row form (:class:`~catalytic.solver.order.compact.Rows`).
 """

@@ -22,7 +22,11 @@ SHARE_OF_EXCESS = 0.1
 @njit(cache=True)
 def usages(order, problem):  # type: ignore[no-untyped-def]
     """Bytes alive while each task of a legal order runs: one row per position, one column per pool."""
-    ps, pi, ss, si, us, ui, gs, gi, ks, kt, kv, size, pool, early, kept, last, pools = problem
+    us, ui = problem.use_start, problem.use_index
+    gs = problem.user_start
+    ks, kt, kv = problem.taker_start, problem.taker_index, problem.saving
+    size, pool = problem.size, problem.pool
+    early, pools = problem.early, problem.pools
     n, m = order.shape[0], gs.shape[0] - 1
     left = np.empty(m, np.int64)
     live = np.zeros(pools, np.int64)
@@ -53,7 +57,7 @@ def usages(order, problem):  # type: ignore[no-untyped-def]
 @njit(cache=True)
 def order_value(order, problem):  # type: ignore[no-untyped-def]
     """Sum over pools of the most bytes alive, preloaded buffers before the first task included."""
-    size, pool, early, pools = problem[11], problem[12], problem[13], problem[16]
+    size, pool, early, pools = problem.size, problem.pool, problem.early, problem.pools
     peak = np.zeros(pools, np.int64)
     for g in range(size.shape[0]):
         if early[g]:
@@ -72,7 +76,10 @@ def _profile(order, low, high, live, first, final, count, rows, before, problem)
     ``live``: bytes alive before ``low``; used up. ``first`` and ``final``: first and last position of each group's
     users; any order of the window gives the same answer. ``count``: zeros, and zeros again afterwards.
     """
-    ps, pi, ss, si, us, ui, gs, gi, ks, kt, kv, size, pool, early, kept, last, pools = problem
+    us, ui = problem.use_start, problem.use_index
+    ks, kt, kv = problem.taker_start, problem.taker_index, problem.saving
+    size, pool = problem.size, problem.pool
+    early, kept = problem.early, problem.kept
     for k in range(low, high + 1):
         for i in range(us[order[k]], us[order[k] + 1]):
             count[ui[i]] += 1
@@ -99,7 +106,12 @@ def _profile(order, low, high, live, first, final, count, rows, before, problem)
 @njit(cache=True)
 def anneal(order, steps, seed, heat, problem):  # type: ignore[no-untyped-def]
     """The best order met in ``steps`` moves, and its value. ``heat``: first temperature, as a share of the value."""
-    ps, pi, ss, si, us, ui, gs, gi, ks, kt, kv, size, pool, early, kept, last, pools = problem
+    ps, pi = problem.before_start, problem.before_index
+    ss, si = problem.after_start, problem.after_index
+    us, ui = problem.use_start, problem.use_index
+    gs = problem.user_start
+    size, pool = problem.size, problem.pool
+    early, pools = problem.early, problem.pools
     np.random.seed(seed)
     n, m = order.shape[0], gs.shape[0] - 1
     current = order.copy()

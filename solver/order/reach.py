@@ -1,9 +1,6 @@
 """Compiled loops of the exact search: which sets of executed tasks can be reached below a ceiling.
 
-The search runs on a *two-sided* form of :class:`~catalytic.solver.order.live.Live`, in which forward and backward look
-alike: a group is alive from the first of its users that is executed (``early``: from the beginning) to the last of them
-(``kept``: to the end). Read backwards, users stay users, predecessors become successors, and ``early`` and ``kept``
-change places. A taking saves bytes while its task is the last user of the group (backwards: the first).
+Arrays are those of :class:`~catalytic.solver.order.two_sided.TwoSided`, forward or backward.
 
 State: executed tasks, users left per group, ready tasks, and per task and pool what it would *need* while running and
 the *net* change of live bytes it would leave. Executing a task updates these in time proportional to what it touches,
@@ -20,8 +17,12 @@ Depth-first search over states with three rules that lose nothing (live bytes ar
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
+
+from .compact import Ints
 
 GOAL, VALLEY, EXHAUSTED, LIMIT = 1, 2, 3, 0
 """How :func:`reach` ended: all allowed tasks executed; a new base was found; no way below the ceiling; out of nodes."""
@@ -34,13 +35,33 @@ PATH_OF_A_NODE = 8
 """A minimum cut between two states costs about as much as visiting one state per so many tasks between them."""
 
 
+class State(NamedTuple):
+    """A set of executed tasks. ``missing``: per task, predecessors not executed (``BARRED`` more if not allowed).
+
+    ``left``: per group, users not executed; ``link``: their bitwise exclusive or, so that the last one is known.
+    ``need`` and ``net``: per task and pool, bytes. ``live``: bytes alive per pool. ``ready[:count[0]]``: allowed tasks
+    whose predecessors are executed; ``where``: their places there.
+    """
+
+    missing: Ints
+    left: Ints
+    link: Ints
+    need: Ints
+    net: Ints
+    live: Ints
+    ready: Ints
+    where: Ints
+    count: Ints
+
+
 @njit(cache=True)
 def prepare(done, allowed, problem):  # type: ignore[no-untyped-def]
-    """State after executing ``done`` from scratch: (missing, left, link, need, net, live, ready, where, count).
-
-    ``ready[:count[0]]``: allowed tasks all of whose predecessors are done; ``where`` gives their places there.
-    """
-    ps, pi, ss, si, us, ui, gs, gi, ks, kt, kv, size, pool, early, kept, last, pools = problem
+    """The state after executing ``done``, from scratch."""
+    ps, pi = problem.before_start, problem.before_index
+    gs, gi = problem.user_start, problem.user_index
+    ks, kt, kv = problem.taker_start, problem.taker_index, problem.saving
+    size, pool = problem.size, problem.pool
+    early, kept, last, pools = problem.early, problem.kept, problem.last, problem.pools
     n, m = ps.shape[0] - 1, gs.shape[0] - 1
     missing = np.zeros(n, np.int64)
     left = np.zeros(m, np.int64)
@@ -80,14 +101,20 @@ def prepare(done, allowed, problem):  # type: ignore[no-untyped-def]
         for i in range(ks[g], ks[g + 1]):
             if left[g] == (1 if last else users) and not done[kt[i]]:
                 need[kt[i], pool[g]] -= kv[i]
-    return missing, left, link, need, net, live, ready, where, count
+    return State(missing, left, link, need, net, live, ready, where, count)
 
 
 @njit(cache=True)
 def execute(t, done, state, problem):  # type: ignore[no-untyped-def]
     """Execute ``t``."""
-    ps, pi, ss, si, us, ui, gs, gi, ks, kt, kv, size, pool, early, kept, last, pools = problem
-    missing, left, link, need, net, live, ready, where, count = state
+    ss, si = problem.after_start, problem.after_index
+    us, ui = problem.use_start, problem.use_index
+    gs, gi = problem.user_start, problem.user_index
+    ks, kt, kv = problem.taker_start, problem.taker_index, problem.saving
+    size, pool = problem.size, problem.pool
+    early, kept, last = problem.early, problem.kept, problem.last
+    missing, ready, where, count = state.missing, state.ready, state.where, state.count
+    left, link, need, net, live = state.left, state.link, state.need, state.net, state.live
     done[t] = True
     for i in range(us[t], us[t + 1]):
         g = ui[i]
@@ -127,8 +154,14 @@ def execute(t, done, state, problem):  # type: ignore[no-untyped-def]
 @njit(cache=True)
 def undo(t, done, state, problem):  # type: ignore[no-untyped-def]
     """Take back ``t``, the task executed last."""
-    ps, pi, ss, si, us, ui, gs, gi, ks, kt, kv, size, pool, early, kept, last, pools = problem
-    missing, left, link, need, net, live, ready, where, count = state
+    ss, si = problem.after_start, problem.after_index
+    us, ui = problem.use_start, problem.use_index
+    gs, gi = problem.user_start, problem.user_index
+    ks, kt, kv = problem.taker_start, problem.taker_index, problem.saving
+    size, pool = problem.size, problem.pool
+    early, kept, last = problem.early, problem.kept, problem.last
+    missing, ready, where, count = state.missing, state.ready, state.where, state.count
+    left, link, need, net, live = state.left, state.link, state.need, state.net, state.live
     for i in range(ss[t], ss[t + 1]):
         if missing[si[i]] == 0:
             count[0] -= 1
@@ -171,8 +204,11 @@ def least_between(path, done, state, problem):  # type: ignore[no-untyped-def]
     ``path``: tasks executed last, in order. Returns one flag per task of the path. A maximum closure: what a task
     allocates is a cost, a group that dies inside is a profit of all its users; solved by blocking flows.
     """
-    ps, pi, ss, si, us, ui, gs, gi, ks, kt, kv, size, pool, early, kept, last, pools = problem
-    left = state[1]
+    ps, pi = problem.before_start, problem.before_index
+    us, ui = problem.use_start, problem.use_index
+    gs, gi = problem.user_start, problem.user_index
+    size, early, kept = problem.size, problem.early, problem.kept
+    left = state.left
     k = path.shape[0]
     number = np.full(ps.shape[0] - 1, -1, np.int64)
     edges = 0
@@ -309,6 +345,13 @@ def _fits(t, live, need, caps, slack):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
+def _flip(t, bits, code, key):  # type: ignore[no-untyped-def]
+    """Put ``t`` into the set ``bits`` or take it out; ``code`` is the set's hash."""
+    bits[t >> 6] ^= np.uint64(1) << np.uint64(t & 63)
+    code[0] ^= key[t]
+
+
+@njit(cache=True)
 def reach(done, allowed, caps, slack, rank, twin, node_limit, table, table_caps, key, problem):  # type: ignore[no-untyped-def]
     """Search from the base ``done`` for all ``allowed`` tasks, below ``caps`` (bytes per pool) plus ``slack`` in total.
 
@@ -317,22 +360,21 @@ def reach(done, allowed, caps, slack, rank, twin, node_limit, table, table_caps,
     Returns (how it ended, tasks executed after the base, least excess met, nodes). Excess: bytes above the ceiling that
     would have been needed where a branch was cut off.
     """
-    ps, pi, ss, si, us, ui, gs, gi, ks, kt, kv, size, pool, early, kept, last, pools = problem
-    n = ps.shape[0] - 1
+    pools = problem.pools
+    n = problem.before_start.shape[0] - 1
     words = table.shape[1]
     state = prepare(done, allowed, problem)
-    missing, left, link, need, net, live, ready, where, count = state
+    need, net, live, ready, count = state.need, state.net, state.live, state.ready, state.count
     one = pools == 1
     goal = 0
     for t in range(n):
         if allowed[t] and not done[t]:
             goal += 1
     bits = np.zeros(words, np.uint64)
-    code = np.uint64(0)
+    code = np.zeros(1, np.uint64)
     for t in range(n):
         if done[t]:
-            bits[t >> 6] |= np.uint64(1) << np.uint64(t & 63)
-            code ^= key[t]
+            _flip(t, bits, code, key)
     trail = np.empty(n, np.int64)
     length = 0
     # Frames: state after safe moves. Branches of frame f are branch[begin[f]:begin[f + 1]].
@@ -370,8 +412,7 @@ def reach(done, allowed, caps, slack, rank, twin, node_limit, table, table_caps,
                         r += 1
                         continue
                     execute(t, done, state, problem)
-                    bits[t >> 6] |= np.uint64(1) << np.uint64(t & 63)
-                    code ^= key[t]
+                    _flip(t, bits, code, key)
                     trail[length] = t
                     length += 1
                     moved = True
@@ -423,14 +464,12 @@ def reach(done, allowed, caps, slack, rank, twin, node_limit, table, table_caps,
                             length -= 1
                             t = trail[length]
                             undo(t, done, state, problem)
-                            bits[t >> 6] ^= np.uint64(1) << np.uint64(t & 63)
-                            code ^= key[t]
+                            _flip(t, bits, code, key)
                         for a in range(taken.shape[0]):
                             if chosen[a]:
                                 t = taken[a]
                                 execute(t, done, state, problem)
-                                bits[t >> 6] |= np.uint64(1) << np.uint64(t & 63)
-                                code ^= key[t]
+                                _flip(t, bits, code, key)
                                 trail[length] = t
                                 length += 1
                         following[above] = begin[above + 1]
@@ -466,8 +505,7 @@ def reach(done, allowed, caps, slack, rank, twin, node_limit, table, table_caps,
             length -= 1
             t = trail[length]
             undo(t, done, state, problem)
-            bits[t >> 6] ^= np.uint64(1) << np.uint64(t & 63)
-            code ^= key[t]
+            _flip(t, bits, code, key)
         caps[:] = held[depth]
         slack = spare[depth]
         if following[depth] < begin[depth + 1]:
@@ -479,8 +517,7 @@ def reach(done, allowed, caps, slack, rank, twin, node_limit, table, table_caps,
                     caps[q] += over
                     slack -= over
             execute(t, done, state, problem)
-            bits[t >> 6] |= np.uint64(1) << np.uint64(t & 63)
-            code ^= key[t]
+            _flip(t, bits, code, key)
             trail[length] = t
             length += 1
             entering = True
@@ -495,7 +532,7 @@ def reach(done, allowed, caps, slack, rank, twin, node_limit, table, table_caps,
 def _known(bits, code, caps, table, table_caps):  # type: ignore[no-untyped-def]
     """Whether this state has failed before, under the same ceiling, with caps raised no further than here."""
     rows = np.uint64(table.shape[0] >> 1)
-    row = np.int64(code % rows) * 2
+    row = np.int64(code[0] % rows) * 2
     for r in range(row, row + 2):
         same = True
         for w in range(bits.shape[0]):
@@ -515,7 +552,7 @@ def _known(bits, code, caps, table, table_caps):  # type: ignore[no-untyped-def]
 def _remember(bits, code, caps, table, table_caps):  # type: ignore[no-untyped-def]
     """Write a failed state to the newer of its two places; the older entry moves over."""
     rows = np.uint64(table.shape[0] >> 1)
-    row = np.int64(code % rows) * 2
+    row = np.int64(code[0] % rows) * 2
     table[row + 1] = table[row]
     table_caps[row + 1] = table_caps[row]
     table[row] = bits

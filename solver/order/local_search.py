@@ -26,7 +26,7 @@ def usages(order, problem):  # type: ignore[no-untyped-def]
     gs = problem.user_start
     ks, kt, kv = problem.taker_start, problem.taker_index, problem.saving
     size, pool = problem.size, problem.pool
-    early, pools = problem.early, problem.pools
+    early, kept, pools = problem.early, problem.kept, problem.pools
     n, m = order.shape[0], gs.shape[0] - 1
     left = np.empty(m, np.int64)
     live = np.zeros(pools, np.int64)

@@ -18,9 +18,11 @@ from .live import Live
 
 
 class TwoSided(NamedTuple):
-    """Rows in compressed form: ``before`` (per task, those that must have been executed), ``after`` (those that wait for
-    it), ``use`` (per task, groups it touches), ``user`` (per group, tasks that touch it), ``taker`` (per group, tasks
-    that may take its bytes over in place; ``saving`` has their bytes).
+    """Rows in compressed form.
+
+    ``before``: per task, those that must have been executed; ``after``: those that wait for it. ``use``: per task,
+    groups it touches; ``user``: the inverse. ``taker``: per group, tasks that may take its bytes over in place, saving
+    ``saving`` bytes.
 
     A taking saves bytes while its task is the ``last`` user of the group that is executed (else: the first).
     """

@@ -13,19 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from catalytic.solver.order.exact import ExactSearch, two_sided
+from catalytic.solver.order.exact import ExactSearch
 from catalytic.solver.order.live import Live
-from catalytic.solver.order.reach import execute, least_between, prepare, undo
+from catalytic.solver.order.reach import State, execute, least_between, prepare, undo
+from catalytic.solver.order.two_sided import TwoSided, two_sided
 from catalytic.solver.problem import InputPolicy, OutputPolicy, Policy, Problem
 from tests.builders import problem, random_problem, task
 from tests.oracles import least_peak_by_enumeration
 
 Usage = tuple[int, ...]
 """Bytes per pool, in the order of ``Live.pools``."""
-
-State = tuple[Any, ...]
-MISSING, LEFT, LINK, NEED, NET, LIVE, READY, WHERE, COUNT = range(9)
-"""Places of the arrays in a state, in the order of ``prepare``."""
 
 
 def alive(question: Problem, started: frozenset[str], ended: frozenset[str]) -> Usage:
@@ -87,26 +84,26 @@ def random_order(question: Problem, rng: Random) -> list[str]:
     return order
 
 
-def fresh(done: NDArray[np.bool_], arrays: tuple[Any, ...], allowed: NDArray[np.bool_] | None = None) -> State:
+def fresh(done: NDArray[np.bool_], arrays: TwoSided, allowed: NDArray[np.bool_] | None = None) -> State:
     """The state after ``done``, computed from nothing; without ``allowed`` every task is."""
     return prepare(done, np.ones_like(done) if allowed is None else allowed, arrays)  # type: ignore[no-any-return]
 
 
 def ready_tasks(state: State) -> list[int]:
-    return [int(t) for t in state[READY][: state[COUNT][0]]]
+    return [int(t) for t in state.ready[: state.count[0]]]
 
 
 def content(state: State, rows: NDArray[np.bool_] | slice = slice(None)) -> dict[str, Any]:
     """What a state says, as plain values; about tasks only ``rows``. The ready tasks in the order of the list."""
     return {
-        "missing": state[MISSING][rows].tolist(),
-        "left": state[LEFT].tolist(),
-        "link": state[LINK].tolist(),
-        "need": state[NEED][rows].tolist(),
-        "net": state[NET][rows].tolist(),
-        "live": state[LIVE].tolist(),
+        "missing": state.missing[rows].tolist(),
+        "left": state.left.tolist(),
+        "link": state.link.tolist(),
+        "need": state.need[rows].tolist(),
+        "net": state.net[rows].tolist(),
+        "live": state.live.tolist(),
         "ready": ready_tasks(state),
-        "places": [int(state[WHERE][t]) for t in ready_tasks(state)],
+        "places": [int(state.where[t]) for t in ready_tasks(state)],
     }
 
 
@@ -136,7 +133,7 @@ def test_undo_restores_every_array_and_execute_agrees_with_a_fresh_start(
             undo(trail.pop(), done, state, arrays)
             before.pop()
         assert content(state) == before[-1]
-        assert ready_tasks(state) == [t for _, t in sorted((state[WHERE][t], t) for t in ready_tasks(state))]
+        assert ready_tasks(state) == [t for _, t in sorted((state.where[t], t) for t in ready_tasks(state))]
         now, expected = content(state, ~done), content(fresh(done, arrays), ~done)
         assert sorted(now.pop("ready")) == sorted(expected.pop("ready"))
         assert sorted(now.pop("places")) == sorted(expected.pop("places"))
@@ -172,18 +169,18 @@ def test_live_need_and_net_are_those_of_the_definition_at_every_step(seed: int, 
     state = fresh(done, arrays)
     executed: frozenset[str] = frozenset()
     for name in random_order(question, rng):
-        now = state[LIVE]
+        now = state.live
         assert tuple(now) == alive(question, executed, executed)
         for t, other in enumerate(live.tasks):
             missing = set(question.graph.predecessors[other]) - executed
             assert (t in ready_tasks(state)) == (other not in executed and not missing)
             if t in ready_tasks(state):
                 after = executed | {other}
-                assert tuple(now + state[NET][t]) == alive(question, after, after)
-                assert tuple(now + state[NEED][t]) == running(question, other, executed)
+                assert tuple(now + state.net[t]) == alive(question, after, after)
+                assert tuple(now + state.need[t]) == running(question, other, executed)
         execute(live.tasks.index(name), done, state, arrays)
         executed |= {name}
-    assert tuple(state[LIVE]) == alive(question, executed, executed)
+    assert tuple(state.live) == alive(question, executed, executed)
 
 
 @settings(max_examples=200, deadline=None)
@@ -205,12 +202,12 @@ def moments(live: Live, sequence: list[int], *, backward: bool) -> tuple[list[Us
     arrays = two_sided(live, backward=backward)
     done = np.zeros(live.task_count, dtype=np.bool_)
     state = fresh(done, arrays)
-    between, during = [tuple(state[LIVE].tolist())], []
+    between, during = [tuple(state.live.tolist())], []
     for t in sequence:
         assert t in ready_tasks(state)
-        during.append(tuple((state[LIVE] + state[NEED][t]).tolist()))
+        during.append(tuple((state.live + state.need[t]).tolist()))
         execute(t, done, state, arrays)
-        between.append(tuple(state[LIVE].tolist()))
+        between.append(tuple(state.live.tolist()))
     return between, during
 
 

@@ -17,7 +17,7 @@ RULES = (NET, NEED, DEPTH_FIRST, SHARE)
 least net change where every user of a buffer counts as freeing its share."""
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def greedy(rule, noise, seed, problem):  # type: ignore[no-untyped-def]
     """A legal order. ``noise``: random share of the largest size that is added to each score."""
     np.random.seed(seed)
@@ -31,7 +31,7 @@ def greedy(rule, noise, seed, problem):  # type: ignore[no-untyped-def]
         scale = max(scale, float(problem.size[g]))
     for k in range(n):
         best, best_score = -1, 0.0
-        for r in range(state.count[0]):
+        for r in range(state.ready_count[0]):
             t = state.ready[r]
             need, net = 0.0, 0.0
             for q in range(pools):
@@ -60,7 +60,7 @@ def greedy(rule, noise, seed, problem):  # type: ignore[no-untyped-def]
     return order
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def beam(width, seed, problem):  # type: ignore[no-untyped-def]
     """A legal order: ``width`` partial orders side by side, those with the lowest peak, then the least bytes alive.
 
@@ -90,7 +90,7 @@ def beam(width, seed, problem):  # type: ignore[no-untyped-def]
         first.need,
         first.net,
     )
-    live[0, 0], ready[0, 0], where[0, 0], count[0, 0] = first.live, first.ready, first.where, first.count
+    live[0, 0], ready[0, 0], where[0, 0], count[0, 0] = first.live, first.ready, first.where, first.ready_count
     peaks = np.zeros((2, width, pools), np.int64)
     peaks[0, 0] = first.live
     codes = np.zeros((2, width), np.int64)

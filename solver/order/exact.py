@@ -57,8 +57,7 @@ class ExactSearch:
         self.live, self.lows = live, lows
         n = live.task_count
         words = max(1, -(-n // 64))
-        rows = 2 ** max(6, (memory // 2 // (8 * (words + len(live.pools)))).bit_length() - 1)
-        rows = min(rows, 2**22)
+        rows = max(64, memory // 2 // (8 * (words + len(live.pools))))
         random = np.random.default_rng(seed)
         key = random.integers(1, 2**63, n, dtype=np.uint64)
         twin = _twins(live)
@@ -88,8 +87,9 @@ class ExactSearch:
             caps, slack = caps + slack, 0
         place = np.empty(n, np.int64)
         place[guide] = np.arange(n)
+        rows = min(self._ends[0].table.shape[0], 2 * nodes) // 2 * 2
         for end, rank in zip(self._ends, (place, n - place), strict=True):
-            end.table[:] = 0
+            end.table[:rows] = 0
             end.base, end.least, end.rank, end.limit = [], int(NOTHING), rank, 200
         spent = 0
         turn = 0
@@ -101,8 +101,9 @@ class ExactSearch:
             allowed[other.base] = False
             limit = min(end.limit, nodes - spent)
             how, moved, least, visited = reach(
-                done, allowed, caps, slack, end.rank, end.twin, limit, end.table, end.table_caps, end.key, end.problem
-            )
+                done, allowed, caps, slack, end.rank, end.twin, limit,
+                end.table[:rows], end.table_caps[:rows], end.key, end.problem,
+            )  # fmt: skip
             spent += int(visited)
             end.least = min(end.least, int(least))
             if how == EXHAUSTED:

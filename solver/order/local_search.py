@@ -19,7 +19,7 @@ from numba import njit
 SHARE_OF_EXCESS = 0.1
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def usages(order, problem):  # type: ignore[no-untyped-def]
     """Bytes alive while each task of a legal order runs: one row per position, one column per pool."""
     us, ui = problem.use_start, problem.use_index
@@ -54,7 +54,7 @@ def usages(order, problem):  # type: ignore[no-untyped-def]
     return result
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def order_value(order, problem):  # type: ignore[no-untyped-def]
     """Sum over pools of the most bytes alive, preloaded buffers before the first task included."""
     size, pool, early, pools = problem.size, problem.pool, problem.early, problem.pools
@@ -69,7 +69,7 @@ def order_value(order, problem):  # type: ignore[no-untyped-def]
     return peak.sum()
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _profile(order, low, high, live, first, final, count, rows, before, problem):  # type: ignore[no-untyped-def]
     """Bytes alive at (``rows``) and before (``before``) the positions ``low..high`` of ``order``.
 
@@ -103,7 +103,7 @@ def _profile(order, low, high, live, first, final, count, rows, before, problem)
             count[g] += 1 if count[g] < 0 else -1
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def anneal(order, steps, seed, heat, problem):  # type: ignore[no-untyped-def]
     """The best order met in ``steps`` moves, and its value. ``heat``: first temperature, as a share of the value."""
     ps, pi = problem.before_start, problem.before_index
@@ -223,7 +223,7 @@ def anneal(order, steps, seed, heat, problem):  # type: ignore[no-untyped-def]
     return best, best_value
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _maxima(rows, low, high, head, tail):  # type: ignore[no-untyped-def]
     """Bring the running maxima up to date after the rows ``low..high`` have changed."""
     n, pools = rows.shape
@@ -240,7 +240,7 @@ def _maxima(rows, low, high, head, tail):  # type: ignore[no-untyped-def]
             tail[k, q] = most
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _excess(rows, low, high, level):  # type: ignore[no-untyped-def]
     """Bytes above ``level``, summed over positions and pools."""
     total = 0

@@ -1,20 +1,52 @@
 """The least peak of live bytes over all sequential orders: best order found, best bound proved, and how it is known.
 
-Anytime: ends when both meet, when the peak is at most what the caller calls enough, or when its share of the budget is
-spent.
+The members, each where it is strong: greedy orders and beams from both ends (at once), minimum cuts (a bound with a
+witness, at once), annealing (the last percents of an order), the exact search from both ends (proofs, and orders that
+no local step finds), branching on precedence (bounds on wide graphs), CP-SAT (small graphs that resist). They take
+turns in rounds of growing length; annealing runs beside the others on a second core.
+
+Anytime: ends when both sides meet, when the peak is at most what the caller calls enough, when that is proved out of
+reach, or when the time is spent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from math import gcd
+from time import monotonic
+
+import numpy as np
 
 from ..budget import Budget, Progress
 from ..plan import Bound, Evidence
 from ..problem import Problem
-from .bounds import Force, peak_bounds
-from .compact import Compact
-from .sequence import least_peak_order
+from ..units import format_size
+from .bounds import Force, force_of, min_cut_as_bound, peak_bounds, pool_cuts, pool_sum
+from .branching import PrecedenceBranching
+from .compact import Compact, Ints
+from .constructive import RULES, beam, greedy
+from .cp_sat_order import order_below
+from .exact import ExactSearch
+from .live import Live
+from .local_search import anneal, order_value, usages
+from .min_cut import min_cut_bound
+from .two_sided import two_sided
+
+MOST_TASKS_FOR_CP_SAT = 400
+"""Beyond, CP-SAT finds nothing and proves nothing in the seconds it would get."""
+
+FIRST_ROUND_S, LONGEST_ROUND_S = 0.1, 5.0
+
+BEAM_STATES = 40_000
+"""Width times tasks of the beam; a second at most."""
+
+MOVES_PER_SECOND, NODES_PER_SECOND, DECISIONS_PER_SECOND = 50_000, 20_000, 200
+"""What one second of a deterministic budget buys."""
+
+HEATS = (0.02, 0.005, 0.05)
+"""First temperatures of annealing, in turns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +93,229 @@ def least_peak(
     """The best order and the best bound found within the budget's time limit.
 
     Ends early at a peak of at most ``enough`` bytes, or when ``enough`` (if positive) is proved out of reach.
+    Deterministic budgets count moves, states and decisions instead of seconds.
     """
     budget = budget.start()
     begun = budget.elapsed_s()
-    compact = Compact.of(problem)
-    bounds, force = peak_bounds(compact)
-    lower = max((b.value for b in bounds), default=0)
-    found = least_peak_order(compact, budget, enough=max(lower, enough), share=1.0)
-    return LeastPeak(
-        order=tuple(compact.tasks[t] for t in found.sequence),
-        peak=found.peak,
-        bounds=bounds,
-        force=force,
-        moment=force.task if force is not None else None,
-        seconds=budget.elapsed_s() - begun,
-    )
+    search = _Portfolio(problem, budget, enough, observer or (lambda _: None))
+    search.run()
+    return search.answer(budget.elapsed_s() - begun)
+
+
+class _Portfolio:
+    """State of one search: the best order, the bounds, and the members."""
+
+    def __init__(self, problem: Problem, budget: Budget, enough: int, tell: Callable[[Progress], None]) -> None:
+        self.problem, self.budget, self.enough, self.tell = problem, budget, enough, tell
+        self.live = live = Live.of(problem)
+        self.forward = two_sided(live, backward=False)
+        self.backward = two_sided(live, backward=True)
+        self.unit = gcd(*(int(s) for s in live.size)) or 1
+        number = {t: i for i, t in enumerate(live.tasks)}
+        self.best: Ints = np.array([number[t] for t in problem.graph.topological_order], dtype=np.int64)
+        self.peak = int(order_value(self.best, self.forward))
+        self.bounds: list[Bound] = []
+        self.force: Force | None = None
+        self.lows = np.zeros(len(live.pools), np.int64)
+        self.nodes_per_second = float(NODES_PER_SECOND)
+        self.moves_per_second = float(MOVES_PER_SECOND)
+        self.nodes = 0
+
+    # -- the story ---------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        if not self.live.groups:
+            return
+        self.construct()
+        self.bound()
+        if self.closed():
+            return
+        exact = ExactSearch(self.live, self.lows, seed=self.budget.seed)
+        branching = PrecedenceBranching(self.live)
+        with ThreadPoolExecutor(1) as second_core:
+            for number, seconds in enumerate(self.rounds()):
+                annealing = second_core.submit(self.annealed, self.best, number, seconds)
+                if self.alone():
+                    annealing.result()
+                self.search(exact, seconds)
+                if not self.closed():
+                    self.branch(branching, seconds)
+                if not self.closed() and seconds >= 1 and number % 2:
+                    self.ask_cp_sat(seconds)
+                self.offer(annealing.result())
+                if self.closed():
+                    return
+
+    def rounds(self) -> Iterator[float]:
+        """Lengths of the rounds in seconds, doubling, within what is left of the budget."""
+        length, spent = FIRST_ROUND_S, 0.0
+        while True:
+            left = self.budget.time_limit_s - spent if self.budget.deterministic else self.budget.remaining_s()
+            if left <= 0.01:
+                return
+            # A round visits up to three members one after another.
+            yield min(length, left / 3)
+            spent += 3 * length
+            length = min(LONGEST_ROUND_S, 2 * length)
+
+    def closed(self) -> bool:
+        """Whether the answer is known: both sides meet, or the caller's question is decided."""
+        return self.peak <= max(self.lower(), self.enough) or (0 < self.enough < self.lower())
+
+    def lower(self) -> int:
+        return max((b.value for b in self.bounds), default=0)
+
+    def alone(self) -> bool:
+        """Whether annealing may not run beside the others."""
+        return self.budget.deterministic or self.budget.workers < 2
+
+    # -- members -----------------------------------------------------------------------------------------------
+
+    def construct(self) -> None:
+        """Greedy orders and beams from both ends."""
+        width = max(2, BEAM_STATES // 8 // self.live.task_count)
+        for rule in (*RULES, None):
+            for backward in (False, True):
+                if self.late(0.1):
+                    return
+                form = self.backward if backward else self.forward
+                seed = self.budget.seed
+                order = beam(width, seed, form) if rule is None else greedy(rule, 0.0, seed, form)
+                self.offer(order[::-1].copy() if backward else order)
+
+    def bound(self) -> None:
+        """Bounds that are checked by adding up: sets that are alive at one moment, minimum cuts, sums over pools."""
+        sets, self.force = peak_bounds(Compact.of(self.problem))
+        self.bounds = list(sets)
+        if self.closed() and len(self.live.pools) == 1:
+            return
+        patience = self.within(0.3)
+        cut = min_cut_bound(self.live, self.best, enough=self.peak, go_on=patience)
+        if cut.value > self.lower():
+            self.force = force_of(self.live, cut)
+            self.claim(min_cut_as_bound(self.live, cut))
+        cuts = (
+            {self.live.pools[0]: cut} if len(self.live.pools) == 1 else pool_cuts(self.live, self.best, go_on=patience)
+        )
+        self.lows = np.array([cuts[pool].value for pool in self.live.pools], dtype=np.int64)
+        if len(self.live.pools) > 1 and self.lows.sum() > 0:
+            self.claim(pool_sum(self.live, cuts))
+
+    def annealed(self, start: Ints, number: int, seconds: float) -> Ints:
+        """The best order that annealing finds in about ``seconds``, from ``start`` or (every third time) a new one."""
+        seed = self.budget.seed * 1009 + number
+        if number % 3 == 2:
+            form = self.forward if number % 2 else self.backward
+            start = greedy(RULES[number % len(RULES)], 0.05, seed, form)
+            start = start if form is self.forward else start[::-1].copy()
+        moves = max(200, int(seconds * self.moves_per_second))
+        before = monotonic()
+        order, _ = anneal(start, moves, seed, HEATS[number % len(HEATS)], self.forward)
+        if not self.budget.deterministic:
+            self.moves_per_second = max(100.0, moves / max(1e-4, monotonic() - before))
+        result: Ints = order
+        return result
+
+    def search(self, exact: ExactSearch, seconds: float) -> None:
+        """Ask the exact search: below the best order, at the bound, and between; or what the caller asks."""
+        until = self.within_seconds(seconds)
+        while not self.closed() and until():
+            low, high = self.lower(), self.peak - self.unit
+            if low <= self.enough < high:
+                low = high = self.enough
+            before, decided = monotonic(), False
+            for ceiling in sorted({low, high, (low + high) // 2}, key=lambda c: (c != high, c)):
+                if self.closed() or not until() or not self.lower() <= ceiling < self.peak:
+                    continue
+                nodes = max(500, int(self.nodes_per_second * seconds / 3))
+                answer = exact.ask(ceiling, nodes, self.best, until)
+                self.nodes += answer.nodes
+                spent = monotonic() - before
+                if not self.budget.deterministic and answer.nodes > 1000:
+                    self.nodes_per_second = max(1000.0, answer.nodes / max(1e-4, spent))
+                before = monotonic()
+                if answer.order is not None:
+                    self.offer(answer.order)
+                if answer.above is not None:
+                    quantity = "peak_live" if len(self.live.pools) == 1 else "footprint"
+                    witness = {"search": "both ends", "states": self.nodes, "seed": self.budget.seed}
+                    self.claim(Bound(quantity, answer.above, "order_search", Evidence.EXHAUSTIVE, witness))
+                decided = decided or answer.order is not None or answer.above is not None
+            if not decided or self.budget.deterministic:
+                return
+
+    def branch(self, branching: PrecedenceBranching, seconds: float) -> None:
+        """Raise the bound by branching on precedence (all pools together)."""
+        if branching.stuck:
+            return
+        value = branching.run(self.best, self.peak, self.within_seconds(seconds, steps=DECISIONS_PER_SECOND))
+        if value > self.lower():
+            witness = {"search": "precedence", "decisions": branching.nodes}
+            self.claim(Bound("peak_live", value, "precedence_branching", Evidence.EXHAUSTIVE, witness))
+
+    def ask_cp_sat(self, seconds: float) -> None:
+        """Ask CP-SAT for an order below the best one, or below what the caller calls enough."""
+        if self.live.task_count > MOST_TASKS_FOR_CP_SAT or len(self.live.pools) > 1:
+            return
+        ceiling = self.enough if self.lower() <= self.enough < self.peak else self.peak - self.unit
+        answer = order_below(Compact.of(self.problem), ceiling, seconds, self.budget)
+        if answer.order is not None:
+            self.offer(answer.order)
+        # The model fixes who shares bytes in place, which orders need not: its no is none where sharing is permitted.
+        if answer.impossible and not any(t.in_place for t in self.problem.tasks):
+            value = (ceiling // self.unit + 1) * self.unit
+            self.claim(Bound("peak_live", value, "cp_sat", Evidence.SOLVER_CLAIM, answer.parameters))
+
+    # -- results -----------------------------------------------------------------------------------------------
+
+    def offer(self, order: Ints) -> None:
+        """Keep ``order`` if it is not worse than the best one."""
+        peak = int(order_value(order, self.forward))
+        if peak < self.peak:
+            self.say(peak, self.lower())
+        if peak <= self.peak:
+            self.best, self.peak = order, peak
+
+    def claim(self, bound: Bound) -> None:
+        """Keep ``bound``; a weaker one of the same kind is dropped."""
+        if bound.value > self.lower():
+            self.say(self.peak, bound.value)
+        self.bounds = [b for b in self.bounds if (b.quantity, b.method) != (bound.quantity, bound.method)]
+        self.bounds.append(bound)
+        self.bounds.sort(key=lambda b: -b.value)
+
+    def say(self, peak: int, lower: int) -> None:
+        spent = self.budget.elapsed_s() / self.budget.time_limit_s if self.budget.time_limit_s > 0 else 1.0
+        between = f"least peak between {format_size(lower)} and {format_size(peak)}"
+        self.tell(Progress("order", min(1.0, spent), between if lower < peak else f"least peak {format_size(peak)}"))
+
+    def answer(self, seconds: float) -> LeastPeak:
+        moment = None
+        if self.live.groups:
+            moment = self.live.tasks[int(self.best[usages(self.best, self.forward).sum(axis=1).argmax()])]
+        return LeastPeak(
+            order=tuple(self.live.tasks[t] for t in self.best),
+            peak=self.peak,
+            bounds=tuple(self.bounds),
+            force=self.force,
+            moment=moment,
+            seconds=seconds,
+        )
+
+    # -- time --------------------------------------------------------------------------------------------------
+
+    def late(self, share: float) -> bool:
+        """Whether ``share`` of the time limit is spent (never, when work is counted instead)."""
+        return not self.budget.deterministic and self.budget.elapsed_s() > share * self.budget.time_limit_s
+
+    def within(self, share: float) -> Callable[[], bool]:
+        """Says whether there is time left in the first ``share`` of the time limit."""
+        return lambda: not self.late(share)
+
+    def within_seconds(self, seconds: float, steps: int = 0) -> Callable[[], bool]:
+        """Says whether ``seconds`` from now are not over; deterministic: whether it was asked too often."""
+        if self.budget.deterministic:
+            left = iter(range(max(1, int(seconds * steps)) if steps else 3))
+            return lambda: next(left, None) is not None
+        until = min(self.budget.elapsed_s() + seconds, self.budget.time_limit_s)
+        return lambda: self.budget.elapsed_s() < until

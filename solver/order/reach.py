@@ -39,8 +39,8 @@ class State(NamedTuple):
     """A set of executed tasks. ``missing``: per task, predecessors not executed (``BARRED`` more if not allowed).
 
     ``left``: per group, users not executed; ``link``: their bitwise exclusive or, so that the last one is known.
-    ``need`` and ``net``: per task and pool, bytes. ``live``: bytes alive per pool. ``ready[:count[0]]``: allowed tasks
-    whose predecessors are executed; ``where``: their places there.
+    ``need`` and ``net``: per task and pool, bytes. ``live``: bytes alive per pool. ``ready[:ready_count[0]]``: allowed
+    tasks whose predecessors are executed; ``where``: their places there.
     """
 
     missing: Ints
@@ -51,10 +51,10 @@ class State(NamedTuple):
     live: Ints
     ready: Ints
     where: Ints
-    count: Ints
+    ready_count: Ints
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def prepare(done, allowed, problem):  # type: ignore[no-untyped-def]
     """The state after executing ``done``, from scratch."""
     ps, pi = problem.before_start, problem.before_index
@@ -104,7 +104,7 @@ def prepare(done, allowed, problem):  # type: ignore[no-untyped-def]
     return State(missing, left, link, need, net, live, ready, where, count)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def execute(t, done, state, problem):  # type: ignore[no-untyped-def]
     """Execute ``t``."""
     ss, si = problem.after_start, problem.after_index
@@ -113,7 +113,7 @@ def execute(t, done, state, problem):  # type: ignore[no-untyped-def]
     ks, kt, kv = problem.taker_start, problem.taker_index, problem.saving
     size, pool = problem.size, problem.pool
     early, kept, last = problem.early, problem.kept, problem.last
-    missing, ready, where, count = state.missing, state.ready, state.where, state.count
+    missing, ready, where, count = state.missing, state.ready, state.where, state.ready_count
     left, link, need, net, live = state.left, state.link, state.need, state.net, state.live
     done[t] = True
     for i in range(us[t], us[t + 1]):
@@ -151,7 +151,7 @@ def execute(t, done, state, problem):  # type: ignore[no-untyped-def]
             count[0] += 1
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def undo(t, done, state, problem):  # type: ignore[no-untyped-def]
     """Take back ``t``, the task executed last."""
     ss, si = problem.after_start, problem.after_index
@@ -160,7 +160,7 @@ def undo(t, done, state, problem):  # type: ignore[no-untyped-def]
     ks, kt, kv = problem.taker_start, problem.taker_index, problem.saving
     size, pool = problem.size, problem.pool
     early, kept, last = problem.early, problem.kept, problem.last
-    missing, ready, where, count = state.missing, state.ready, state.where, state.count
+    missing, ready, where, count = state.missing, state.ready, state.where, state.ready_count
     left, link, need, net, live = state.left, state.link, state.need, state.net, state.live
     for i in range(ss[t], ss[t + 1]):
         if missing[si[i]] == 0:
@@ -197,7 +197,7 @@ def undo(t, done, state, problem):  # type: ignore[no-untyped-def]
     done[t] = False
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def least_between(path, done, state, problem):  # type: ignore[no-untyped-def]
     """The largest of the sets of least live bytes between the state before ``path`` and the one after it.
 
@@ -323,7 +323,7 @@ def least_between(path, done, state, problem):  # type: ignore[no-untyped-def]
     return chosen
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _arc(a, b, capacity, head, after, to, room, count):  # type: ignore[no-untyped-def]
     """Append the arc ``a -> b`` and its reverse; returns the new number of arcs."""
     to[count], room[count], after[count] = b, capacity, head[a]
@@ -333,7 +333,7 @@ def _arc(a, b, capacity, head, after, to, room, count):  # type: ignore[no-untyp
     return count + 2
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _fits(t, live, need, caps, slack):  # type: ignore[no-untyped-def]
     """Bytes by which running ``t`` now raises the caps, -1 when more than ``slack``, and that number itself."""
     raised = 0
@@ -344,14 +344,14 @@ def _fits(t, live, need, caps, slack):  # type: ignore[no-untyped-def]
     return raised <= slack, raised
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _flip(t, bits, code, key):  # type: ignore[no-untyped-def]
     """Put ``t`` into the set ``bits`` or take it out; ``code`` is the set's hash."""
     bits[t >> 6] ^= np.uint64(1) << np.uint64(t & 63)
     code[0] ^= key[t]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def reach(done, allowed, caps, slack, rank, twin, node_limit, table, table_caps, key, problem):  # type: ignore[no-untyped-def]
     """Search from the base ``done`` for all ``allowed`` tasks, below ``caps`` (bytes per pool) plus ``slack`` in total.
 
@@ -364,7 +364,7 @@ def reach(done, allowed, caps, slack, rank, twin, node_limit, table, table_caps,
     n = problem.before_start.shape[0] - 1
     words = table.shape[1]
     state = prepare(done, allowed, problem)
-    need, net, live, ready, count = state.need, state.net, state.live, state.ready, state.count
+    need, net, live, ready, count = state.need, state.net, state.live, state.ready, state.ready_count
     one = pools == 1
     goal = 0
     for t in range(n):
@@ -528,7 +528,7 @@ def reach(done, allowed, caps, slack, rank, twin, node_limit, table, table_caps,
         depth -= 1
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _known(bits, code, caps, table, table_caps):  # type: ignore[no-untyped-def]
     """Whether this state has failed before, under the same ceiling, with caps raised no further than here."""
     rows = np.uint64(table.shape[0] >> 1)
@@ -548,7 +548,7 @@ def _known(bits, code, caps, table, table_caps):  # type: ignore[no-untyped-def]
     return False
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _remember(bits, code, caps, table, table_caps):  # type: ignore[no-untyped-def]
     """Write a failed state to the newer of its two places; the older entry moves over."""
     rows = np.uint64(table.shape[0] >> 1)

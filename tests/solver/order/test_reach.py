@@ -90,7 +90,7 @@ def fresh(done: NDArray[np.bool_], arrays: TwoSided, allowed: NDArray[np.bool_] 
 
 
 def ready_tasks(state: State) -> list[int]:
-    return [int(t) for t in state.ready[: state.count[0]]]
+    return [int(t) for t in state.ready[: state.ready_count[0]]]
 
 
 def content(state: State, rows: NDArray[np.bool_] | slice = slice(None)) -> dict[str, Any]:

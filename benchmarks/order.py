@@ -7,7 +7,8 @@ alive than before, ties in canonical order.
 
 Every run has a process of its own, so that its memory is its own; compilation and loading happen before its clock
 starts. ``best`` is added up from the order itself, buffer by buffer. ``gap`` is 1 - bound / best: what a better order
-might still save. ``to best``: when the news first named the value of the best order. ``MB``: peak resident set.
+might still save. ``to best``: when the news first ended with the value of the best order (-: never;
+the first order found makes no news). ``MB``: peak resident set.
 
 What was wanted is printed beside what was obtained; nothing is asserted.
 
@@ -117,7 +118,7 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one process measured. Sizes in bytes; ``to_best`` None: no news named the value of the best order."""
+    """What one process measured. Sizes in bytes; ``to_best`` None: no news named the best order."""
 
     tasks: int
     allocated: int
@@ -262,7 +263,6 @@ def measure(problem: Problem, time_limit_s: float, seed: int) -> Run:
     best = [b for b in found.bounds if b.value == found.lower]
     kind = found.evidence.value if found.evidence is not None else "-"
     method = next((b.method for b in best if b.evidence is found.evidence), "-")
-    named = (str(peak), format_size(peak))
     return Run(
         tasks=len(problem.tasks),
         allocated=problem.graph.allocated,
@@ -271,9 +271,14 @@ def measure(problem: Problem, time_limit_s: float, seed: int) -> Run:
         bound=found.lower,
         evidence=f"{method} {kind.lower()}",
         seconds=seconds,
-        to_best=next((at for at, message in news if any(name in message for name in named)), None),
+        to_best=first_named(news, peak),
         megabytes=peak_megabytes(),
     )
+
+
+def first_named(news: Sequence[tuple[float, str]], peak: int) -> float | None:
+    """When a line of the news first ended with ``peak``, to the digits that people are shown; None: never."""
+    return next((at for at, message in news if message.split()[-1:] == [format_size(peak)]), None)
 
 
 def peak_megabytes() -> float:
@@ -343,7 +348,7 @@ def measured(instances: Sequence[Instance], limit: float | None, seeds: int, *, 
 COLUMNS = (
     "instance", "n", "greedy", "best", "bound", "gap %", "evidence", "seconds", "to best", "MB", "reuse <=", "at 5 s",
 )  # fmt: skip
-WIDTHS = (38, 5, 10, 10, 10, 6, 24, 7, 7, 6, 8, 10)
+WIDTHS = (39, 5, 8, 8, 8, 6, 31, 7, 7, 6, 8, 10)
 
 
 def spread(values: Sequence[float], shown: Callable[[float], str]) -> str:

@@ -100,6 +100,14 @@ def test_the_baseline_walks_into_a_trap_that_an_order_avoids() -> None:
     assert order.measure(question, 5.0, 0).best == 10
 
 
+def test_the_best_order_is_timed_by_the_first_line_that_ends_with_its_value() -> None:
+    """A bound of the same digits comes first in its line, and other values end alike."""
+    news = [(0.1, ""), (0.2, "least peak between 4kB and 34kB"), (0.7, "least peak 4kB"), (0.9, "least peak 4kB")]
+
+    assert order.first_named(news, 4000) == 0.7
+    assert order.first_named(news, 5000) is None
+
+
 def test_a_row_shows_the_median_of_its_seeds_and_their_range() -> None:
     cells = order.cells(row("layered", "G1", run(), run(best=90), run(best=160)))
 

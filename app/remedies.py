@@ -15,7 +15,9 @@ from .views.words import bound_factor
 
 def explanation(problem: Problem, target: float | None, outcome: Outcome) -> str:
     """Why no plan meets what was asked: the planner's reason, and the bound on the reuse factor if that proves it."""
-    peak = max((b for b in outcome.bounds if b.quantity == "peak_live"), key=lambda b: b.value, default=None)
+    peak = max(
+        (b for b in outcome.bounds if b.quantity in ("peak_live", "footprint")), key=lambda b: b.value, default=None
+    )
     allocated = problem.graph.allocated
     if peak is None or not allocated:
         return outcome.reason

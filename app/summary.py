@@ -107,7 +107,7 @@ class PlanSummary:
 def summarise(plan: Plan) -> PlanSummary:
     """The figures of ``plan``. They are the plan's own; ``check`` is what verifies them."""
     problem, measures, proof = plan.problem, plan.measures, plan.proof
-    peak, makespan = proof.bound("peak_live"), proof.bound("makespan")
+    peak, makespan = proof.least_bytes, proof.bound("makespan")
     seconds = (proof.effort or {}).get("seconds")
     return PlanSummary(
         name=problem.name,

@@ -1,7 +1,7 @@
 """From a problem to a checked plan and a proof: the pipeline, told from top to bottom.
 
 1. Bounds that need no search; a target or workspace below them is refused at once.
-2. An order with a low peak: it bounds the ceiling from above, and CP-SAT proves what lies below it.
+2. An order with a low peak and the proof of what no order can beat: the sequential plan everything starts from.
 3. Schedules under the ceiling (list scheduling, local search, CP-SAT), each placed as soon as it is better.
 4. Feedback: when a placement misses the ceiling by fragmentation, the schedule's own ceiling is lowered.
 5. The independent checker. No plan leaves without it.
@@ -11,19 +11,20 @@ Everything is anytime: the best placed plan so far is kept, and the clock is ask
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from math import gcd
 
+import numpy as np
+
 from .budget import Budget, Progress
 from .check import violations
 from .errors import InvalidPlan
-from .order import Compact, Order, forces_of_pools, least_peak_order, peak_bounds
+from .interrupts import interruptible
+from .order import Compact, Force, LeastPeak, forces_of_pools, least_peak, peak_bounds
 from .order.compact import Ints
-from .order.cp_sat_order import order_below
-from .order.sequence import sequence_peak
 from .placement import Placement, place
 from .placement.first_fit import always
 from .plan import Bound, Evidence, Objective, Outcome, Plan, Proof, Status, assemble
@@ -63,13 +64,8 @@ def solve(
     tell = observer or (lambda _: None)
     budget = (budget or Budget()).start()
     budget = budget.postponed(warm_up(lambda message: tell(Progress("compile", None, message))))
-    try:
+    with interruptible():
         return _Pipeline(problem, objective, target, budget, integrity, monitoring, tell).run()
-    except SystemError as error:
-        # A compiled loop that is interrupted returns with the interrupt set, which the interpreter calls a bug.
-        if isinstance(error.__cause__ or error.__context__, KeyboardInterrupt):
-            raise KeyboardInterrupt from error
-        raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +125,7 @@ class _Pipeline:
         if self.least_peak() > min(ceiling, wanted):
             return self.infeasible(min(ceiling, wanted))
         self.makespans = makespan_bounds(self.compact, ceiling)
-        search = PrioritySearch(self.compact, order.sequence, self.budget.seed)
+        search = PrioritySearch(self.compact, order, self.budget.seed)
         self.first(search, ceiling)
         if self.objective is Objective.REUSE:
             self.say("placement", "looking for the smallest footprint")
@@ -163,36 +159,31 @@ class _Pipeline:
         """The best proved lower bound on the peak of live bytes, hence on the footprint."""
         return max((b.value for b in self.peaks), default=0)
 
-    def order(self, ceiling: int) -> Order:
-        """A low-peak order; CP-SAT looks below it where greedy orders miss the ceiling, or to prove ``reuse``."""
-        small = self.compact.task_count <= MOST_TASKS_FOR_CP_SAT
-        share = 0.15 if self.objective is Objective.REUSE else 0.1
-        order = least_peak_order(self.compact, self.budget, enough=self.least_peak(), share=share)
-        if small and order.peak > ceiling and len(self.compact.pools) <= 1:
-            order = self.look_below(order, ceiling, 0.35)
-        if small and self.objective is Objective.REUSE:
-            while order.peak > self.least_peak() and self.budget.elapsed_s() < 0.4 * self.budget.time_limit_s:
-                better = self.look_below(order, order.peak - self.unit, 0.2)
-                if better.peak >= order.peak:
-                    break
-                order = better
-        return order
+    def order(self, ceiling: int) -> Ints:
+        """A low-peak order, as task indices. What is proved on the way joins the bounds."""
+        share = 0.3 if self.objective is Objective.REUSE else 0.1
+        found = self.ask_order(share)
+        if found.peak > ceiling >= self.least_peak():
+            found = self.ask_order(0.35, enough=ceiling)
+        number = {t: i for i, t in enumerate(self.compact.tasks)}
+        return np.array([number[t] for t in found.order], dtype=np.int64)
 
-    def look_below(self, order: Order, ceiling: int, share: float) -> Order:
-        """Ask CP-SAT for an order below ``ceiling``; a proof that there is none becomes a bound."""
-        seconds = min(share * self.budget.time_limit_s, self.budget.remaining_s() - 0.5)
-        if seconds <= 0.1:
-            return order
-        answer = order_below(self.compact, ceiling, seconds, self.budget)
-        if answer.impossible and self.claimable():
-            value = (ceiling // self.unit + 1) * self.unit
-            claim = Bound("peak_live", value, "cp_sat", Evidence.SOLVER_CLAIM, answer.parameters)
-            self.peaks = (claim, *self.peaks)
-        if answer.order is not None:
-            peak = int(sequence_peak(answer.order, *self.compact.order_arrays())[0])
-            if peak < order.peak:
-                return Order(answer.order, peak)
-        return order
+    def ask_order(self, share: float, enough: int = 0) -> LeastPeak:
+        """The order problem, for ``share`` of the time limit; ``enough``: a ceiling that need not be undercut."""
+        seconds = share * self.budget.time_limit_s
+        if not self.budget.deterministic:
+            seconds = min(seconds, self.budget.remaining_s() - 0.2)
+        budget = replace(self.budget, time_limit_s=max(seconds, 0.01), started=None)
+        found = least_peak(self.problem, budget, enough=enough)
+        self.learn(found.bounds, found.force)
+        return found
+
+    def learn(self, bounds: Iterable[Bound], force: Force | None) -> None:
+        """Keep the best bound of each kind, best first, and the moment that forces most."""
+        best = {(b.quantity, b.method): b for b in sorted((*self.peaks, *bounds), key=lambda b: b.value)}
+        self.peaks = tuple(sorted(best.values(), key=lambda b: -b.value))
+        if force is not None and (self.force is None or force.bytes > self.force.bytes):
+            self.force = force
 
     def claimable(self) -> bool:
         """Whether CP-SAT's models relax every plan: they fix who shares bytes in place, which other plans need not."""
@@ -481,7 +472,7 @@ class _Pipeline:
         other = _Pipeline(self.problem, Objective.REUSE, None, budget, self.integrity, self.monitoring, self.tell)
         other.peaks = self.peaks
         order = other.order(int(self.problem.workspace.capacity))
-        other.lean(PrioritySearch(other.compact, order.sequence, budget.seed), int(self.problem.workspace.capacity))
+        other.lean(PrioritySearch(other.compact, order, budget.seed), int(self.problem.workspace.capacity))
         return other.plan(other.leanest, other.leanest.footprint) if other.leanest is not None else None
 
     def enlarged(self) -> Plan | None:
@@ -519,10 +510,8 @@ class _Pipeline:
         other = _Pipeline(problem, Objective.MAKESPAN, None, budget, self.integrity, self.monitoring, lambda _: None)
         if other.least_peak() > problem.workspace.capacity:
             return None
-        order = least_peak_order(other.compact, budget, enough=other.least_peak(), share=0.3)
-        for candidate in PrioritySearch(other.compact, order.sequence, budget.seed).sequential(
-            int(problem.workspace.capacity)
-        ):
+        order = other.order(int(problem.workspace.capacity))
+        for candidate in PrioritySearch(other.compact, order, budget.seed).sequential(int(problem.workspace.capacity)):
             found = other.try_place(candidate, int(problem.workspace.capacity), tries=5)
             if found is not None:
                 return other.plan(found, int(problem.workspace.capacity))

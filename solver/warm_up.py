@@ -9,7 +9,14 @@ from time import monotonic
 import numpy as np
 
 from .budget import Budget
-from .order import Compact, least_peak_order
+from .order import Compact
+from .order.branching import PrecedenceBranching
+from .order.constructive import NET, beam, greedy
+from .order.exact import ExactSearch
+from .order.live import Live
+from .order.local_search import anneal, order_value, usages
+from .order.min_cut import min_cut_bound
+from .order.two_sided import two_sided
 from .placement import place
 from .placement.first_fit import lowest_height
 from .problem import Buffer, Problem, Task
@@ -24,13 +31,28 @@ def warm_up(announce: Callable[[str], None]) -> float:
     if not _cached():
         announce("compiling the search loops (first use only, about half a minute)")
     tasks = tuple(Task(f"t{k}", Tick(1), inputs=(f"b{k - 1}",) if k else (), outputs=(f"b{k}",)) for k in range(3))
-    compact = Compact.of(Problem("warm-up", tasks, tuple(Buffer(f"b{k}", Bytes(8192)) for k in range(3))))
-    order = least_peak_order(compact, Budget(0.1, deterministic=True))
-    schedule = Scheduler(compact).run(np.zeros(3), order.sequence, 2**40)
+    problem = Problem("warm-up", tasks, tuple(Buffer(f"b{k}", Bytes(8192)) for k in range(3)))
+    _warm_up_orders(Live.of(problem))
+    compact = Compact.of(problem)
+    schedule = Scheduler(compact).run(np.zeros(3), np.arange(3), 2**40)
     place(compact, schedule.start, schedule.partition, Budget(1.0, deterministic=True), enough=0, tries=1)
     # The chain above is placed without a gap; the exchanges have to be asked for what cannot be reached.
     lowest_height(schedule.start, schedule.start + 1, compact.size, -compact.size, enough=0, tries=1, seed=0)
     return monotonic() - before
+
+
+def _warm_up_orders(live: Live) -> None:
+    """The loops of the order problem, each once: the chain itself is solved before most of them would be asked."""
+    form = two_sided(live, backward=False)
+    order = np.arange(live.task_count)
+    anneal(order, 1, 0, 0.01, form)
+    greedy(NET, 0.0, 0, form)
+    beam(2, 0, form)
+    usages(order, form)
+    order_value(order, form)
+    min_cut_bound(live, order)
+    PrecedenceBranching(live).run(order, 2**40, lambda: True)
+    ExactSearch(live, np.zeros(1, np.int64), memory=2**16).ask(2**40, 1, order)
 
 
 def _cached() -> bool:

@@ -187,7 +187,7 @@ class IntegrityShape(Shape):
 
 
 class BoundShape(Shape):
-    quantity: Literal["peak_live", "makespan"]
+    quantity: Literal["peak_live", "footprint", "makespan"]
     value: Amount
     method: str
     evidence: Literal["CERTIFICATE", "EXHAUSTIVE", "SOLVER_CLAIM"]

@@ -2,6 +2,6 @@
 
 from .bounds import Force, forces_of_pools, peak_bounds
 from .compact import Compact
-from .sequence import Order, least_peak_order
+from .portfolio import LeastPeak, least_peak
 
-__all__ = ["Compact", "Force", "Order", "forces_of_pools", "least_peak_order", "peak_bounds"]
+__all__ = ["Compact", "Force", "LeastPeak", "forces_of_pools", "least_peak", "peak_bounds"]

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -158,22 +157,6 @@ class Compact:
             key = (writer.get(b), tuple(users[b]), bool(self.kept[b]), bool(self.preload[b]))
             together[key] = together.get(key, 0) + int(self.size[b])
         return [Alike(*key, size) for key, size in together.items()]
-
-    def order_arrays(self) -> tuple[Any, ...]:
-        """What the compiled loops over sequential orders take, in their order of parameters."""
-        return (
-            self.births.start,
-            self.births.index,
-            self.touches.start,
-            self.touches.index,
-            self.size,
-            self.pool,
-            self.users,
-            self.kept,
-            self.lazy,
-            self.preload,
-            len(self.pools),
-        )
 
 
 def _limit(size: int | None, capacity: int) -> int:

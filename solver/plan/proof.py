@@ -82,6 +82,12 @@ class Proof:
         """The best bound on ``quantity`` (the largest lower bound), or None."""
         return max((b for b in self.bounds if b.quantity == quantity), key=lambda b: b.value, default=None)
 
+    @property
+    def least_bytes(self) -> Bound | None:
+        """The best bound on the footprint: bytes alive at once, or the pools' own peaks added up."""
+        best = (self.bound("peak_live"), self.bound("footprint"))
+        return max((b for b in best if b is not None), key=lambda b: b.value, default=None)
+
 
 def _plain(value: object) -> object:
     """``value`` as JSON keeps it (dictionaries, lists), so that a proof equals itself after a trip through a file."""

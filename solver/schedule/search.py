@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from ..order import Compact
 from ..order.compact import Ints
-from ..order.sequence import tails
 from .list_schedule import Schedule, Scheduler, reference_position
 
 MIXES = (1.0, 0.7, 0.4, 0.2, 0.1, 0.0)
@@ -135,3 +134,14 @@ class PrioritySearch:
         for reference in (order, self._reference):
             for used in range(partitions, 0, -1):
                 yield self._evaluate(priority, reference, used, ceiling)
+
+
+def tails(compact: Compact) -> Ints:
+    """Per task, the longest chain of durations from its start to the end of the plan (ticks)."""
+    tail = np.zeros(compact.task_count, dtype=np.int64)
+    number = {t: i for i, t in enumerate(compact.tasks)}
+    for name in reversed(compact.problem.graph.topological_order):
+        t = number[name]
+        after = compact.successors[t]
+        tail[t] = compact.duration[t] + (tail[after].max() if after.size else 0)
+    return tail

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from catalytic.solver.budget import Budget
-from catalytic.solver.order import Compact, least_peak_order
+from catalytic.solver.order import Compact, least_peak
+from catalytic.solver.order.compact import Ints
 from catalytic.solver.problem import Isolation, Problem, Workspace
 from catalytic.solver.schedule import Scheduler, makespan_bounds
 from catalytic.solver.schedule.cp_sat_schedule import least_makespan
@@ -41,6 +42,11 @@ def least_makespan_by_enumeration(question: Problem) -> int:
     return best
 
 
+def low_order(compact: Compact) -> Ints:
+    """Task indices in an order with a low peak."""
+    return np.array([compact.tasks.index(t) for t in least_peak(compact.problem, QUICK).order], dtype=np.int64)
+
+
 @pytest.mark.parametrize("seed", range(80))
 def test_schedules_keep_precedence_and_resources(seed: int) -> None:
     rng = Random(seed)
@@ -50,8 +56,8 @@ def test_schedules_keep_precedence_and_resources(seed: int) -> None:
         workspace=replace(question.workspace, partitions=rng.choice((1, 2, 4)), alignment=question.workspace.alignment),
     )
     compact = Compact.of(question)
-    order = least_peak_order(compact, QUICK)
-    schedule = Scheduler(compact).run(np.array([rng.random() for _ in question.tasks]), order.sequence, WIDE)
+    order = low_order(compact)
+    schedule = Scheduler(compact).run(np.array([rng.random() for _ in question.tasks]), order, WIDE)
     assert schedule.complete
     start = dict(zip(compact.tasks, schedule.start.tolist(), strict=True))
     end = {t.id: int(start[t.id] + t.duration) for t in question.tasks}
@@ -73,7 +79,7 @@ def test_the_ceiling_holds_whenever_the_sequential_schedule_meets_it(seed: int) 
         workspace=Workspace(question.workspace.size, partitions, question.workspace.alignment, Isolation.EXCLUSIVE),
     )
     compact = Compact.of(question)
-    order = least_peak_order(compact, QUICK).sequence
+    order = low_order(compact)
     scheduler = Scheduler(compact)
     position = -np.argsort(order).astype(np.float64)
     alone = scheduler.run(position, order, WIDE, sequential=True)
@@ -149,8 +155,8 @@ def test_a_block_larger_than_a_partition_starts_one_and_runs_on() -> None:
 def test_local_search_never_returns_worse_than_it_began_with() -> None:
     question = random_problem(Random(3), tasks=14)
     compact = Compact.of(question)
-    order = least_peak_order(compact, QUICK)
-    search = PrioritySearch(compact, order.sequence, seed=1)
+    order = low_order(compact)
+    search = PrioritySearch(compact, order, seed=1)
     start = min(search.starts(WIDE), key=lambda c: c.worth(WIDE))
     turns = iter(range(200))
     better = list(search.improve(start, WIDE, lambda: next(turns, None) is not None, 0))

@@ -219,6 +219,22 @@ def test_valleys_between_hills_are_gone_through_once(width: int, seed: int) -> N
         assert answer.nodes < 4**width + 500  # states: head and tail executed or not; 500 for the first turns
 
 
+def test_an_order_from_both_ends_is_whole_and_legal() -> None:
+    """Where the first end has not found the way in its first turn of 200 states, the other one has its say."""
+    both = 0
+    for seed in range(8):
+        question = wide_problem(8, seed)
+        search = search_of(question, memory=2**20)
+        least, plain = int(cut_lows(search.live).sum()), order_value(question, question.graph.topological_order)
+        for ceiling in range(least, plain):
+            answer = ask(search, ceiling)
+            assert (answer.order is None) != (answer.above is None)
+            if answer.order is not None:
+                assert order_value(question, [search.live.tasks[t] for t in answer.order]) <= ceiling
+                both += answer.nodes > 200
+    assert both > 8
+
+
 def wide_problem(width: int, seed: int) -> Problem:
     """``width`` heads in a ring, each read by two tails, and a task that reads what all leave; few moves are safe."""
     rng = Random(seed)

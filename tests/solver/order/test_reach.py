@@ -269,7 +269,7 @@ def test_between_a_hill_and_what_follows_lies_a_valley() -> None:
 def near_twins(rng: Random) -> Problem:
     """Middle tasks that read alike and write alike, most of them; a few details differ, by chance."""
     count = rng.randint(3, 5)
-    likely, alone = rng.choice((0, 0.8, 1)), rng.choice((0, 0, 0.2))
+    likely, alone, same = rng.choice((0, 0.8, 1)), rng.choice((0, 0, 0.2)), rng.choice((1, 1, 0.5))
     own = {k for k in range(count) if rng.random() < alone}
     loaded = {k for k in range(count) if rng.random() < 0.3}
     top = task("top", "", " ".join(["s0", "s1", *(f"in{k}" for k in range(count) if k not in own | loaded)]))
@@ -278,7 +278,7 @@ def near_twins(rng: Random) -> Problem:
     middle = []
     for k in range(count):
         private = f" in{k}" if rng.random() < likely else ""
-        reads = ("s0" if rng.random() < 0.9 else "s1") + private
+        reads = ("s0" if rng.random() < same else "s1") + private
         middle.append(task(f"m{k}", reads, f"o{k}", scratch=rng.choice((0, 0, 0, 0, 0, 3))))
     ends = [task("end", " ".join(f"o{k}" for k in range(count) if rng.random() < 0.9), "z")]
     ends.append(task("also", " ".join(f"o{k}" for k in range(count) if rng.random() < 0.1), "", after="top"))
@@ -366,6 +366,14 @@ def test_one_difference_and_they_are_no_twins(differs: dict[str, Any]) -> None:
         question = replace(question, buffers=buffers)
 
     assert set(predecessor_twins(Live.of(question))) == {-1}
+
+
+def test_those_who_share_different_inputs_are_no_twins_though_all_sizes_agree() -> None:
+    """``m0`` and ``m2`` free ``left``, ``m1`` and ``m3`` free ``right``: half of each pair frees nothing."""
+    middle = [task(f"m{k}", "right" if k % 2 else "left", f"o{k}") for k in range(4)]
+    question = problem(task("a", "", "left right"), *middle, task("z", "o0 o1 o2 o3"), sizes=3)
+
+    assert predecessor_twins(Live.of(question)) == [-1, -1, -1, 1, 2, -1]
 
 
 @pytest.mark.parametrize("seed", range(150))

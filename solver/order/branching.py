@@ -66,7 +66,7 @@ class PrecedenceBranching:
             return 0
         if self.nodes == 0:
             network = CutNetwork(self.live)
-            self._add((), network.estimates(order) * network.unit, 0, order, upper)
+            self._add((), network.estimates(order) * network.unit, 0, order, upper, go_on)
         while self.value < upper and not self.stuck and go_on():
             if not self._open:
                 self.value = upper
@@ -82,22 +82,27 @@ class PrecedenceBranching:
                 break
             heappop(self._open)
             for first, second in (pair, pair[::-1]):
-                self._add((*node.pairs, (first, second)), node.values, node.peak, order, upper)
+                self._add((*node.pairs, (first, second)), node.values, node.peak, order, upper, go_on)
         return self.value
 
-    def _add(self, pairs: Pairs, values: Ints, peak: int, order: Ints, upper: int) -> None:
-        """Evaluate a node and keep it open unless it cannot contain an order below ``upper``."""
+    def _add(self, pairs: Pairs, values: Ints, peak: int, order: Ints, upper: int, go_on: Callable[[], bool]) -> None:
+        """Evaluate a node and keep it open unless it cannot contain an order below ``upper``.
+
+        When time runs out on the way, the node is kept with what is known of it.
+        """
         self.nodes += 1
         network = CutNetwork(self.live, extra=pairs)
         values = values.copy()
         value = peak
         looked_at = MORE_CANDIDATES if pairs else ROOT_CANDIDATES
         for task in np.argsort(-values, kind="stable")[:looked_at].tolist():
+            if not go_on():
+                break
             values[task] = self._moment(network, task)
             value = max(value, int(values[task]))
             if value >= upper:
                 return
-        cut = min_cut_bound(network, legal(self.live, pairs, order), enough=upper)
+        cut = min_cut_bound(network, legal(self.live, pairs, order), enough=upper, go_on=go_on)
         if cut.task is not None:
             values[cut.task] = max(int(values[cut.task]), cut.value)
         value = max(value, cut.value)

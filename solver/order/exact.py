@@ -113,7 +113,7 @@ class ExactSearch:
                 forward, backward = self._ends
                 return Answer(np.array(forward.base + backward.base[::-1], dtype=np.int64), None, spent)
             if how == LIMIT:
-                end.limit *= 4
+                end.limit *= 1 if moved.size else 4
                 turn += 1
         return Answer(None, None, spent)
 

@@ -37,13 +37,16 @@ from .two_sided import two_sided
 MOST_TASKS_FOR_CP_SAT = 400
 """Beyond, CP-SAT finds nothing and proves nothing in the seconds it would get."""
 
-FIRST_ROUND_S, LONGEST_ROUND_S = 0.1, 5.0
+FIRST_ROUND_S, LONGEST_ROUND_S = 0.1, 3.0
 
 BEAM_STATES = 40_000
 """Width times tasks of the beam; a second at most."""
 
 MOVES_PER_SECOND, NODES_PER_SECOND, DECISIONS_PER_SECOND = 50_000, 20_000, 200
 """What one second of a deterministic budget buys."""
+
+USES_OF_A_MOVE = 1000
+"""Beyond so many uses in the whole problem a move of annealing costs more, in proportion."""
 
 HEATS = (0.02, 0.005, 0.05)
 """First temperatures of annealing, in turns."""
@@ -118,7 +121,7 @@ class _Portfolio:
         self.force: Force | None = None
         self.lows = np.zeros(len(live.pools), np.int64)
         self.nodes_per_second = float(NODES_PER_SECOND)
-        self.moves_per_second = float(MOVES_PER_SECOND)
+        self.moves_per_second = MOVES_PER_SECOND / max(1.0, live.uses.index.size / USES_OF_A_MOVE)
         self.nodes = 0
 
     # -- the story ---------------------------------------------------------------------------------------------
@@ -176,7 +179,7 @@ class _Portfolio:
         width = max(2, BEAM_STATES // 8 // self.live.task_count)
         for rule in (*RULES, None):
             for backward in (False, True):
-                if self.late(0.1):
+                if self.late(0.2):
                     return
                 form = self.backward if backward else self.forward
                 seed = self.budget.seed

@@ -24,8 +24,8 @@ from numba import njit
 
 from .compact import Ints
 
-GOAL, VALLEY, EXHAUSTED, LIMIT = 1, 2, 3, 0
-"""How :func:`reach` ended: all allowed tasks executed; a new base was found; no way below the ceiling; out of nodes."""
+GOAL, EXHAUSTED, LIMIT = 1, 2, 0
+"""How :func:`reach` ended: all allowed tasks executed; no way below the ceiling; out of nodes."""
 
 NOTHING = np.int64(2**62)
 BARRED = np.int64(2**40)
@@ -357,8 +357,8 @@ def reach(done, allowed, caps, slack, rank, twin, node_limit, table, table_caps,
 
     ``rank``: branches are tried in increasing rank. ``twin[t]``: the twin that precedes ``t``, or -1. ``table``: memory
     of failed states (bit sets; a row of zeros is free), two places per hash. ``key``: random words for hashing.
-    Returns (how it ended, tasks executed after the base, least excess met, nodes). Excess: bytes above the ceiling that
-    would have been needed where a branch was cut off.
+    Returns (how it ended, tasks by which the base has moved on, least excess met, nodes). Excess: bytes above the
+    ceiling that would have been needed where a branch was cut off.
     """
     pools = problem.pools
     n = problem.before_start.shape[0] - 1
@@ -424,10 +424,8 @@ def reach(done, allowed, caps, slack, rank, twin, node_limit, table, table_caps,
             following[depth] = begin[depth]
             if length == goal:
                 return GOAL, trail[:length].copy(), least, nodes
-            if depth == 0 and length > 0:
-                return VALLEY, trail[:length].copy(), least, nodes
             if nodes >= node_limit:
-                return LIMIT, trail[:0].copy(), least, nodes
+                return LIMIT, trail[: mark[0]].copy(), least, nodes
             entering = False
             jump[depth] = depth
             if depth > 0 and _known(bits, code, caps, table, table_caps):
@@ -442,18 +440,14 @@ def reach(done, allowed, caps, slack, rank, twin, node_limit, table, table_caps,
                     path = trail[mark[above] : length]
                     nodes += path.shape[0] // PATH_OF_A_NODE
                     chosen = least_between(path, done, state, problem)
-                    if above == 0:
-                        taken = np.empty(path.shape[0], np.int64)
-                        some = 0
-                        for a in range(path.shape[0]):
-                            if chosen[a]:
-                                taken[some] = path[a]
-                                some += 1
-                        return VALLEY, taken[:some].copy(), least, nodes
                     whole = True
                     for a in range(path.shape[0]):
                         if not chosen[a]:
                             whole = False
+                    if whole and above == 0:
+                        depth = -1  # the state becomes the base
+                        entering = True
+                        continue
                     if whole:
                         for f in range(above, depth):
                             following[f] = begin[f + 1]
@@ -473,7 +467,7 @@ def reach(done, allowed, caps, slack, rank, twin, node_limit, table, table_caps,
                                 trail[length] = t
                                 length += 1
                         following[above] = begin[above + 1]
-                        depth = above
+                        depth = above if above > 0 else -1
                         entering = True
                         continue
             # Branches: ready tasks that fit, none of which is safe; one of each set of twins.

@@ -240,10 +240,10 @@ def search_order(
 
 def bounds_of_pools(problem: Problem, along: Profile) -> tuple[PoolBound, ...]:
     """Every pool by itself, in canonical order."""
-    from catalytic.solver.order import Compact, forces_of_pools
+    from catalytic.solver.order.bounds import forces_by_cut
 
     graph = problem.graph
-    forces = forces_of_pools(Compact.of(problem))
+    forces = forces_by_cut(problem, along.order)
     rows = []
     for p in graph.pools:
         members = [b for b in graph.resident if graph.pool_of[b] == p.id]

@@ -16,7 +16,8 @@ ARGUMENTS = {
     "through_set": "beside what one task touches, what was written before it and is read after it exists while it runs",
     "min_cut": "the cheapest set of buffers that can be alive while one task runs, found as a minimum cut",
     "pool_sum": "slices of pools are disjoint, so what each pool needs by itself adds up",
-    "order_search": "no order of the tasks stays below",
+    "order_search": "every order of the tasks was gone through, from both ends, and none stays below",
+    "precedence_branching": "whichever of certain tasks run first, the cheapest moments of some of them need as much",
     "cp_sat": "no order of the tasks stays below",
 }
 """What each method shows. Other methods are named only."""

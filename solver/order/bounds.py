@@ -16,7 +16,7 @@ long.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -24,7 +24,7 @@ from operator import or_
 import numpy as np
 
 from ..plan import Bound, Evidence
-from ..problem import InputPolicy
+from ..problem import InputPolicy, Problem
 from ..units import format_size
 from .compact import Compact, Ints
 from .live import Live
@@ -173,6 +173,15 @@ def pool_cuts(live: Live, order: Ints, *, go_on: Callable[[], bool] = lambda: Tr
     return {
         pool: min_cut_bound(CutNetwork(live, pool=index), order, go_on=go_on) for index, pool in enumerate(live.pools)
     }
+
+
+def forces_by_cut(problem: Problem, order: Sequence[str]) -> dict[str, Force]:
+    """Pool id -> the moment that forces its own peak, by minimum cuts; ``order``: a legal sequence of all task ids."""
+    live = Live.of(problem)
+    number = {t: i for i, t in enumerate(live.tasks)}
+    cuts = pool_cuts(live, np.array([number[t] for t in order], dtype=np.int64))
+    forces = {pool: force_of(live, cut) for pool, cut in cuts.items()}
+    return {pool: force for pool, force in forces.items() if force is not None}
 
 
 def min_cut_as_bound(live: Live, cut: CutBound) -> Bound:

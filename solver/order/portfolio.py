@@ -42,7 +42,7 @@ FIRST_ROUND_S, LONGEST_ROUND_S = 0.1, 3.0
 BEAM_STATES = 40_000
 """Width times tasks of the beam; a second at most."""
 
-MOVES_PER_SECOND, NODES_PER_SECOND, DECISIONS_PER_SECOND = 50_000, 20_000, 200
+MOVES_PER_SECOND, NODES_PER_SECOND, DECISIONS_PER_SECOND = 50_000, 20_000, 5000
 """What one second of a deterministic budget buys."""
 
 USES_OF_A_MOVE = 1000

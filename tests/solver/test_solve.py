@@ -9,12 +9,14 @@ import pytest
 
 from catalytic.solver.budget import Budget, Progress
 from catalytic.solver.check import violations
+from catalytic.solver.order import Compact, peak_bounds
 from catalytic.solver.plan import Evidence, Objective, Outcome, Status
 from catalytic.solver.problem import Buffer, Isolation, Policy, Pool, Problem, Task, Workspace
 from catalytic.solver.problem.model import InputPolicy, OutputPolicy
 from catalytic.solver.solve import solve
 from catalytic.solver.units import Bytes, Tick
 from tests.builders import chain, problem, random_problem, task
+from tests.oracles import least_peak_by_enumeration
 
 BIG = Workspace(Bytes(10**6), 1, 1, Isolation.SHARED)
 
@@ -198,6 +200,44 @@ def test_bounds_say_how_they_are_known() -> None:
     assert outcome.plan is not None
     assert {b.evidence for b in outcome.plan.proof.bounds} <= set(Evidence)
     assert {b.quantity for b in outcome.plan.proof.bounds} == {"peak_live", "makespan"}
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_bound_on_bytes_of_every_plan_is_the_least_peak_of_any_order(seed: int) -> None:
+    """With room enough, whatever the pools, policies and permissions in place: proved, and equal to enumeration."""
+    question = random_problem(Random(seed), tasks=7)
+    question = replace(
+        question,
+        workspace=replace(BIG, alignment=question.workspace.alignment),
+        pools=tuple(replace(p, size=None) for p in question.pools),
+    )
+    outcome = solve(question, objective=Objective.REUSE, budget=budget())
+    assert outcome.plan is not None
+    bound = outcome.plan.proof.least_bytes
+    assert (bound.value if bound else 0) == least_peak_by_enumeration(question)
+
+
+def test_a_target_that_only_the_exact_search_excludes_is_disproved() -> None:
+    """Two branches that each need more on the way than they leave: no single moment shows what both need."""
+    found = 0
+    for seed in range(200):
+        question = replace(random_problem(Random(seed), tasks=8), workspace=BIG, pools=())
+        compact = Compact.of(question)
+        optimum, sets = least_peak_by_enumeration(question), max((b.value for b in peak_bounds(compact)[0]), default=0)
+        allocated = int(question.graph.allocated)
+        target = 1 - (optimum - 0.5) / allocated if allocated else 0.0  # allows one byte too few
+        if len(question.graph.pools) != 1 or sets >= optimum or any(t.in_place for t in question.tasks):
+            continue
+        found += 1
+        outcome = solve(question, target=target, budget=budget())
+        assert outcome.status is Status.INFEASIBLE
+        assert str(optimum) in outcome.reason
+        assert {b.method for b in outcome.bounds if b.value == optimum} <= {
+            "min_cut",
+            "order_search",
+            "precedence_branching",
+        }
+    assert found >= 3
 
 
 def test_progress_is_told_with_phases() -> None:

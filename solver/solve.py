@@ -448,11 +448,9 @@ class _Pipeline:
 
     def infeasible(self, ceiling: int) -> Outcome:
         """Proved: the least peak lies above what the target or the workspace allows."""
-        low = self.least_peak()
         capacity = int(self.problem.workspace.capacity)
         self.makespans = makespan_bounds(self.compact, capacity)
-        why = self.force.sentence() + "; " if self.force is not None and self.force.bytes >= low else ""
-        if low > capacity:
+        if self.least_peak() > capacity:
             what = f"the workspace holds {format_size(capacity)} ({capacity} bytes)"
             alternative = self.enlarged()
         else:
@@ -461,6 +459,8 @@ class _Pipeline:
                 f"of {format_size(self.allocated)} allocated"
             )
             alternative = self.most_reuse()
+        low = self.least_peak()  # looking for what does work may have raised it
+        why = self.force.sentence() + "; " if self.force is not None and self.force.bytes >= low else ""
         needs = f"no plan without recomputation or spilling needs less than {format_size(low)} ({low} bytes)"
         reason = f"{what}, but {why}{needs}"
         return Outcome(Status.INFEASIBLE, None, self.bounds(), False, reason, alternative)
@@ -472,6 +472,7 @@ class _Pipeline:
         other = _Pipeline(self.problem, Objective.REUSE, None, budget, self.integrity, self.monitoring, self.tell)
         other.peaks = self.peaks
         order = other.order(int(self.problem.workspace.capacity))
+        self.learn(other.peaks, other.force)
         other.lean(PrioritySearch(other.compact, order, budget.seed), int(self.problem.workspace.capacity))
         return other.plan(other.leanest, other.leanest.footprint) if other.leanest is not None else None
 

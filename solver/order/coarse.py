@@ -103,6 +103,12 @@ def coarse(live: Live, grain: int) -> Coarse:
     )
 
 
+def untouched(live: Live) -> Coarse:
+    """``live`` with all its tasks."""
+    nobody = np.zeros(0, dtype=np.int64)
+    return Coarse(live, np.arange(live.task_count), nobody, nobody.astype(np.bool_), Rows.of([]))
+
+
 @dataclass
 class _Group:
     """Bytes alive from the first of its users to the last (``mask``: the same as bits).
@@ -253,16 +259,16 @@ def _assembled(live: Live, draft: _Draft, stayed: list[int]) -> Live:
         )
     groups = list(together.values())
     place = {key: i for i, key in enumerate(together)}
-    writer = [_writer(group, draft.descendants) for group in groups]
+    writer = [number.get(_writer(group, draft.descendants), -1) for group in groups]
     births: list[list[int]] = [[] for _ in stayed]
     uses: list[list[int]] = [[] for _ in stayed]
     for i, group in enumerate(groups):
-        if writer[i] is not None:
-            births[number[writer[i]]].append(i)
+        if writer[i] >= 0:
+            births[writer[i]].append(i)
         for u in sorted(group.users):
             uses[number[u]].append(i)
     early = np.array([g.early for g in groups], dtype=np.bool_)
-    loaded = np.array([w is None for w in writer], dtype=np.bool_)
+    loaded = np.array([w < 0 for w in writer], dtype=np.bool_)
     return Live(
         problem=live.problem,
         tasks=tuple(live.tasks[t] for t in stayed),
@@ -275,7 +281,7 @@ def _assembled(live: Live, draft: _Draft, stayed: list[int]) -> Live:
         users=Rows.of([sorted(number[u] for u in g.users) for g in groups]),
         takings=Rows.of([[place[firm[g]] for g in live.takings[t].tolist()] for t in stayed]),
         saving=live.saving,
-        writer=np.array([-1 if w is None else number[w] for w in writer], dtype=np.int64),
+        writer=np.array(writer, dtype=np.int64),
         size=np.array([g.size for g in groups], dtype=np.int64),
         pool=np.array([g.pool for g in groups], dtype=np.int64),
         kept=np.array([g.kept for g in groups], dtype=np.bool_),
@@ -284,11 +290,11 @@ def _assembled(live: Live, draft: _Draft, stayed: list[int]) -> Live:
     )
 
 
-def _writer(group: _Group, descendants: list[int]) -> int | None:
-    """The user that precedes all others, if there is one and it begins the group's life."""
+def _writer(group: _Group, descendants: list[int]) -> int:
+    """The user that precedes all others, if there is one and it begins the group's life; otherwise -1."""
     if group.early:
-        return None
-    return next((u for u in sorted(group.users) if group.mask & ~descendants[u] == 1 << u), None)
+        return -1
+    return next((u for u in sorted(group.users) if group.mask & ~descendants[u] == 1 << u), -1)
 
 
 def _reduced(links: list[set[int]], closure: list[int], number: dict[int, int]) -> Rows:

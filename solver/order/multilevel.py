@@ -17,11 +17,12 @@ Source: multilevel refinement as in graph partitioning (Hendrickson and Leland, 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from .coarse import Coarse, coarse
+from .coarse import Coarse, coarse, untouched
 from .compact import Ints
 from .constructive import RULES, greedy
 from .live import Live
@@ -53,15 +54,25 @@ class _Level:
 class Ladder:
     """The levels of one order problem, coarsest first. ``peak``: bytes, of any order; it sets the grains."""
 
-    def __init__(self, live: Live, peak: int) -> None:
-        grains = [0] if live.task_count > MOST_TASKS else [0, *(int(share * peak) for share in reversed(GRAINS))]
-        levels: list[_Level] = []
-        for grain in grains:
-            outline = coarse(live, grain)
+    def __init__(self, live: Live, peak: int, go_on: Callable[[], bool] = lambda: True) -> None:
+        """Building stops early, with the levels there are, when ``go_on`` says no."""
+        finest = coarse(live, 0) if live.task_count <= MOST_TASKS else untouched(live)
+        levels = [finest]
+        for share in GRAINS:
+            if live.task_count > MOST_TASKS or not go_on():
+                break
+            outline = coarse(live, max(1, int(share * peak)))
             tasks = outline.live.task_count
-            if not levels or 1 < tasks <= SHRINKS * levels[0].outline.live.task_count:
-                levels.insert(0, _Level(outline, two_sided(outline.live, backward=False)))
-        self.levels = tuple(levels)
+            if tasks > SHRINKS * finest.live.task_count:
+                break  # what the coarsest grain does not thin out, a finer one will not
+            if tasks > 1 and (len(levels) == 1 or tasks * SHRINKS >= levels[-2].live.task_count):
+                levels.insert(-1, outline)
+        self.levels = tuple(_Level(outline, two_sided(outline.live, backward=False)) for outline in levels)
+
+    @property
+    def finest(self) -> Coarse:
+        """The last level: it has the least peak of the whole problem, and often far fewer tasks."""
+        return self.levels[-1].outline
 
     def climb(self, start: Ints, moves: int, number: int, seed: int) -> Ints:
         """An order of the whole problem from one climb of about ``moves`` moves, the ``number``-th one.

@@ -30,8 +30,8 @@ from .compact import Compact, Ints
 from .live import Live
 from .min_cut import CutBound, CutNetwork, min_cut_bound
 
-MOST_TASKS_FOR_THROUGH_SETS = 6000
-"""Ancestor and descendant masks take n^2 / 4 bytes: 9 MB here."""
+MOST_TASKS_FOR_THROUGH_SETS = 1500
+"""Listing them takes time in proportion to tasks times buffers; minimum cuts are stronger and cheaper beyond."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from ..plan import Bound, Evidence
 from ..problem import Problem
 from ..units import format_size
 from .bounds import Force, force_of, min_cut_as_bound, peak_bounds, pool_cuts, pool_sum
-from .branching import PrecedenceBranching
+from .branching import PrecedenceBranching, legal
 from .compact import Compact, Ints
 from .constructive import RULES, beam, greedy
 from .cp_sat_order import order_below
@@ -32,6 +32,7 @@ from .exact import ExactSearch
 from .live import Live
 from .local_search import anneal, order_value, usages
 from .min_cut import min_cut_bound
+from .series_parallel import in_line
 from .two_sided import two_sided
 
 MOST_TASKS_FOR_CP_SAT = 400
@@ -42,8 +43,8 @@ FIRST_ROUND_S, LONGEST_ROUND_S = 0.1, 3.0
 BEAM_STATES = 40_000
 """Width times tasks of the beam; a second at most."""
 
-MOVES_PER_SECOND, NODES_PER_SECOND, DECISIONS_PER_SECOND = 50_000, 20_000, 5000
-"""What one second of a deterministic budget buys."""
+MOVES_PER_SECOND, NODES_PER_SECOND, DECISIONS_PER_SECOND, ASKS_OF_A_ROUND = 50_000, 50_000, 5000, 30
+"""What one second of a deterministic budget buys, and how often the exact search is asked in a round."""
 
 USES_OF_A_MOVE = 1000
 """Beyond so many uses in the whole problem a move of annealing costs more, in proportion."""
@@ -111,11 +112,14 @@ class _Portfolio:
     def __init__(self, problem: Problem, budget: Budget, enough: int, tell: Callable[[Progress], None]) -> None:
         self.problem, self.budget, self.enough, self.tell = problem, budget, enough, tell
         self.live = live = Live.of(problem)
-        self.forward = two_sided(live, backward=False)
-        self.backward = two_sided(live, backward=True)
+        self.line = in_line(live)  # fewer orders, an optimal one among them
+        self.forward = two_sided(self.line, backward=False)
+        self.backward = two_sided(self.line, backward=True)
         self.unit = gcd(*(int(s) for s in live.size)) or 1
         number = {t: i for i, t in enumerate(live.tasks)}
-        self.best: Ints = np.array([number[t] for t in problem.graph.topological_order], dtype=np.int64)
+        topological = np.array([number[t] for t in problem.graph.topological_order], dtype=np.int64)
+        self.best: Ints = legal(self.line, (), topological)
+        self.guide = self.best  # the best order that is legal in line, where others start from
         self.peak = int(order_value(self.best, self.forward))
         self.bounds: list[Bound] = []
         self.force: Force | None = None
@@ -133,11 +137,11 @@ class _Portfolio:
         self.bound()
         if self.closed():
             return
-        exact = ExactSearch(self.live, self.lows, seed=self.budget.seed)
-        branching = PrecedenceBranching(self.live)
+        exact = ExactSearch(self.line, self.lows, seed=self.budget.seed)
+        branching = PrecedenceBranching(self.line)
         with ThreadPoolExecutor(1) as second_core:
             for number, seconds in enumerate(self.rounds()):
-                annealing = second_core.submit(self.annealed, self.best, number, seconds)
+                annealing = second_core.submit(self.annealed, self.guide, number, seconds)
                 if self.alone():
                     annealing.result()
                 self.search(exact, seconds)
@@ -231,7 +235,7 @@ class _Portfolio:
                 if self.closed() or not until() or not self.lower() <= ceiling < self.peak:
                     continue
                 nodes = max(500, int(self.nodes_per_second * seconds / 3))
-                answer = exact.ask(ceiling, nodes, self.best, until)
+                answer = exact.ask(ceiling, nodes, self.guide, until)
                 self.nodes += answer.nodes
                 spent = monotonic() - before
                 if not self.budget.deterministic and answer.nodes > 1000:
@@ -244,14 +248,14 @@ class _Portfolio:
                     witness = {"search": "both ends", "states": self.nodes, "seed": self.budget.seed}
                     self.claim(Bound(quantity, answer.above, "order_search", Evidence.EXHAUSTIVE, witness))
                 decided = decided or answer.order is not None or answer.above is not None
-            if not decided or self.budget.deterministic:
+            if not decided:
                 return
 
     def branch(self, branching: PrecedenceBranching, seconds: float) -> None:
         """Raise the bound by branching on precedence (all pools together)."""
         if branching.stuck:
             return
-        value = branching.run(self.best, self.peak, self.within_seconds(seconds, steps=DECISIONS_PER_SECOND))
+        value = branching.run(self.guide, self.peak, self.within_seconds(seconds, steps=DECISIONS_PER_SECOND))
         if value > self.lower():
             witness = {"search": "precedence", "decisions": branching.nodes}
             self.claim(Bound("peak_live", value, "precedence_branching", Evidence.EXHAUSTIVE, witness))
@@ -263,7 +267,7 @@ class _Portfolio:
         ceiling = self.enough if self.lower() <= self.enough < self.peak else self.peak - self.unit
         answer = order_below(Compact.of(self.problem), ceiling, seconds, self.budget)
         if answer.order is not None:
-            self.offer(answer.order)
+            self.offer(answer.order, guides=False)
         # The model fixes who shares bytes in place, which orders need not: its no is none where sharing is permitted.
         if answer.impossible and not any(t.in_place for t in self.problem.tasks):
             value = (ceiling // self.unit + 1) * self.unit
@@ -271,13 +275,15 @@ class _Portfolio:
 
     # -- results -----------------------------------------------------------------------------------------------
 
-    def offer(self, order: Ints) -> None:
-        """Keep ``order`` if it is not worse than the best one."""
+    def offer(self, order: Ints, *, guides: bool = True) -> None:
+        """Keep ``order`` if it is not worse than the best one; ``guides``: it is legal in line."""
         peak = int(order_value(order, self.forward))
         if peak < self.peak:
             self.say(peak, self.lower())
         if peak <= self.peak:
             self.best, self.peak = order, peak
+            if guides:
+                self.guide = order
 
     def claim(self, bound: Bound) -> None:
         """Keep ``bound``; a weaker one of the same kind is dropped."""
@@ -318,7 +324,7 @@ class _Portfolio:
     def within_seconds(self, seconds: float, steps: int = 0) -> Callable[[], bool]:
         """Says whether ``seconds`` from now are not over; deterministic: whether it was asked too often."""
         if self.budget.deterministic:
-            left = iter(range(max(1, int(seconds * steps)) if steps else 3))
+            left = iter(range(max(1, int(seconds * steps)) if steps else ASKS_OF_A_ROUND))
             return lambda: next(left, None) is not None
         until = min(self.budget.elapsed_s() + seconds, self.budget.time_limit_s)
         return lambda: self.budget.elapsed_s() < until

@@ -432,10 +432,8 @@ def reach(done, allowed, caps, slack, rank, twin, node_limit, table, table_caps,
                 continue
             if one and depth > 0:
                 above = 0
-                while above < depth and level[above, 0] < live[0]:
-                    above += 1
-                    if above < depth and jump[above] > above and level[above, 0] >= live[0]:
-                        above = jump[above]
+                while above < depth and (level[above, 0] < live[0] or jump[above] > above):
+                    above = jump[above] if level[above, 0] >= live[0] else above + 1
                 if above < depth:
                     path = trail[mark[above] : length]
                     nodes += path.shape[0] // PATH_OF_A_NODE
@@ -467,6 +465,7 @@ def reach(done, allowed, caps, slack, rank, twin, node_limit, table, table_caps,
                                 trail[length] = t
                                 length += 1
                         following[above] = begin[above + 1]
+                        jump[above] = above + 1
                         depth = above if above > 0 else -1
                         entering = True
                         continue

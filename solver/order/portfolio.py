@@ -32,6 +32,7 @@ from .exact import ExactSearch
 from .live import Live
 from .local_search import anneal, order_value, usages
 from .min_cut import min_cut_bound
+from .multilevel import Ladder
 from .series_parallel import in_line
 from .two_sided import two_sided
 
@@ -139,9 +140,10 @@ class _Portfolio:
             return
         exact = ExactSearch(self.line, self.lows, seed=self.budget.seed)
         branching = PrecedenceBranching(self.line)
+        ladder = Ladder(self.line, self.peak, self.within(0.1))
         with ThreadPoolExecutor(1) as second_core:
             for number, seconds in enumerate(self.rounds()):
-                annealing = second_core.submit(self.annealed, self.guide, number, seconds)
+                annealing = second_core.submit(self.annealed, ladder, self.guide, number, seconds)
                 if self.alone():
                     annealing.result()
                 self.search(exact, seconds)
@@ -208,9 +210,13 @@ class _Portfolio:
         if len(self.live.pools) > 1 and self.lows.sum() > 0:
             self.claim(pool_sum(self.live, cuts))
 
-    def annealed(self, start: Ints, number: int, seconds: float) -> Ints:
-        """The best order that annealing finds in about ``seconds``, from ``start`` or (every third time) a new one."""
+    def annealed(self, ladder: Ladder, start: Ints, number: int, seconds: float) -> Ints:
+        """The best order that annealing finds in about ``seconds``: from ``start``, or (every third time) a new one,
+        or, where there are levels, by climbing them (every second time).
+        """
         seed = self.budget.seed * 1009 + number
+        if len(ladder.levels) > 1 and number % 2:
+            return ladder.climb(start, max(200, int(seconds * self.moves_per_second)), number // 2, seed)
         if number % 3 == 2:
             form = self.forward if number % 2 else self.backward
             start = greedy(RULES[number % len(RULES)], 0.05, seed, form)

@@ -56,7 +56,7 @@ class Ladder:
 
     def __init__(self, live: Live, peak: int, go_on: Callable[[], bool] = lambda: True) -> None:
         """Building stops early, with the levels there are, when ``go_on`` says no."""
-        finest = coarse(live, 0) if live.task_count <= MOST_TASKS else untouched(live)
+        finest = coarse(live, 0) if live.task_count <= MOST_TASKS and go_on() else untouched(live)
         levels = [finest]
         for share in GRAINS:
             if live.task_count > MOST_TASKS or not go_on():

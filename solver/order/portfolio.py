@@ -25,6 +25,7 @@ from ..problem import Problem
 from ..units import format_size
 from .bounds import Force, force_of, min_cut_as_bound, peak_bounds, pool_cuts, pool_sum
 from .branching import PrecedenceBranching, legal
+from .coarse import untouched
 from .compact import Compact, Ints
 from .constructive import RULES, beam, greedy
 from .cp_sat_order import order_below
@@ -121,6 +122,7 @@ class _Portfolio:
         topological = np.array([number[t] for t in problem.graph.topological_order], dtype=np.int64)
         self.best: Ints = legal(self.line, (), topological)
         self.guide = self.best  # the best order that is legal in line, where others start from
+        self.finest = untouched(self.line)  # the same least peak with fewer tasks, once the ladder stands
         self.peak = int(order_value(self.best, self.forward))
         self.bounds: list[Bound] = []
         self.force: Force | None = None
@@ -138,9 +140,10 @@ class _Portfolio:
         self.bound()
         if self.closed():
             return
-        exact = ExactSearch(self.line, self.lows, seed=self.budget.seed)
-        branching = PrecedenceBranching(self.line)
         ladder = Ladder(self.line, self.peak, self.within(0.1))
+        self.finest = ladder.finest
+        exact = ExactSearch(self.finest.live, self.lows, seed=self.budget.seed)
+        branching = PrecedenceBranching(self.finest.live)
         with ThreadPoolExecutor(1) as second_core:
             for number, seconds in enumerate(self.rounds()):
                 annealing = second_core.submit(self.annealed, ladder, self.guide, number, seconds)
@@ -211,12 +214,12 @@ class _Portfolio:
             self.claim(pool_sum(self.live, cuts))
 
     def annealed(self, ladder: Ladder, start: Ints, number: int, seconds: float) -> Ints:
-        """The best order that annealing finds in about ``seconds``: from ``start``, or (every third time) a new one,
-        or, where there are levels, by climbing them (every second time).
+        """The best order that annealing finds in about ``seconds``: from ``start``, or (every third time) a new one;
+        where there are levels, by climbing them (two times of three).
         """
         seed = self.budget.seed * 1009 + number
-        if len(ladder.levels) > 1 and number % 2:
-            return ladder.climb(start, max(200, int(seconds * self.moves_per_second)), number // 2, seed)
+        if len(ladder.levels) > 1 and number % 3 < 2:
+            return ladder.climb(start, max(200, int(seconds * self.moves_per_second)), number, seed)
         if number % 3 == 2:
             form = self.forward if number % 2 else self.backward
             start = greedy(RULES[number % len(RULES)], 0.05, seed, form)
@@ -241,14 +244,14 @@ class _Portfolio:
                 if self.closed() or not until() or not self.lower() <= ceiling < self.peak:
                     continue
                 nodes = max(500, int(self.nodes_per_second * seconds / 3))
-                answer = exact.ask(ceiling, nodes, self.guide, until)
+                answer = exact.ask(ceiling, nodes, self.finest.outline(self.guide), until)
                 self.nodes += answer.nodes
                 spent = monotonic() - before
                 if not self.budget.deterministic and answer.nodes > 1000:
                     self.nodes_per_second = max(1000.0, answer.nodes / max(1e-4, spent))
                 before = monotonic()
                 if answer.order is not None:
-                    self.offer(answer.order)
+                    self.offer(self.finest.whole(answer.order))
                 if answer.above is not None:
                     quantity = "peak_live" if len(self.live.pools) == 1 else "footprint"
                     witness = {"search": "both ends", "states": self.nodes, "seed": self.budget.seed}
@@ -261,7 +264,8 @@ class _Portfolio:
         """Raise the bound by branching on precedence (all pools together)."""
         if branching.stuck:
             return
-        value = branching.run(self.guide, self.peak, self.within_seconds(seconds, steps=DECISIONS_PER_SECOND))
+        outline = self.finest.outline(self.guide)
+        value = branching.run(outline, self.peak, self.within_seconds(seconds, steps=DECISIONS_PER_SECOND))
         if value > self.lower():
             witness = {"search": "precedence", "decisions": branching.nodes}
             self.claim(Bound("peak_live", value, "precedence_branching", Evidence.EXHAUSTIVE, witness))

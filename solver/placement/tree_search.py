@@ -44,8 +44,8 @@ from .arena import Component
 STATIC_ORDERS = ("TAW", "WAT", "TWA")
 """Ranks among buffers of one offset: total of the fullest section, area, width (time alive), each falling."""
 
-NOISY_ORDERS = ("TAW", "WAT", "TWA", "TZW", "ZW")
-"""Orders to which noise is added; Z is the size."""
+NOISY_ORDERS = ("TZW", "WAT", "TZW", "TWA", "TAW")
+"""Orders to which noise is added, in turns; Z is the size. Size after total is the one that noise helps most often."""
 
 _NEVER = np.int64(2**62)
 _NODES_BETWEEN_LOOKS = 64

@@ -10,11 +10,15 @@ from contextlib import contextmanager
 def interruptible() -> Iterator[None]:
     """``KeyboardInterrupt`` where a compiled loop was interrupted; also a decorator.
 
-    Such a loop returns with the interrupt set, which the interpreter takes for a bug and reports as ``SystemError``.
+    Such a loop returns with the interrupt set, which the interpreter takes for a bug and reports as ``SystemError``,
+    once per compiled function on the way out.
     """
     try:
         yield
     except SystemError as error:
-        if isinstance(error.__cause__ or error.__context__, KeyboardInterrupt):
+        reason: BaseException | None = error
+        while reason is not None and not isinstance(reason, KeyboardInterrupt):
+            reason = reason.__cause__ or reason.__context__
+        if reason is not None:
             raise KeyboardInterrupt from error
         raise

@@ -23,6 +23,7 @@ users. With a grain of zero nothing but tasks is lost: the least peak stays.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -66,8 +67,11 @@ class Coarse:
         return result
 
 
-def coarse(live: Live, grain: int) -> Coarse:
-    """``live`` without the tasks that add, or backward in time free, at most ``grain`` bytes each."""
+def coarse(live: Live, grain: int, go_on: Callable[[], bool] = lambda: True) -> Coarse:
+    """``live`` without the tasks that add, or backward in time free, at most ``grain`` bytes each.
+
+    When ``go_on`` says no, the tasks that have not left by then stay.
+    """
     draft = _Draft(live)
     number = {t: i for i, t in enumerate(live.tasks)}
     sequence = [number[t] for t in live.problem.graph.topological_order if t in number]
@@ -80,6 +84,8 @@ def coarse(live: Live, grain: int) -> Coarse:
     while quiet < 2:
         quiet += 1
         for t in sequence if forward else reversed(sequence):
+            if not go_on():
+                present.clear()
             if t not in present or not draft.may_leave(t, grain):
                 continue
             left.append(t)

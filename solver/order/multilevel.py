@@ -56,12 +56,12 @@ class Ladder:
 
     def __init__(self, live: Live, peak: int, go_on: Callable[[], bool] = lambda: True) -> None:
         """Building stops early, with the levels there are, when ``go_on`` says no."""
-        finest = coarse(live, 0) if live.task_count <= MOST_TASKS and go_on() else untouched(live)
+        finest = coarse(live, 0, go_on) if live.task_count <= MOST_TASKS and go_on() else untouched(live)
         levels = [finest]
         for share in GRAINS:
             if live.task_count > MOST_TASKS or not go_on():
                 break
-            outline = coarse(live, max(1, int(share * peak)))
+            outline = coarse(live, max(1, int(share * peak)), go_on)
             tasks = outline.live.task_count
             if tasks > SHRINKS * finest.live.task_count:
                 break  # what the coarsest grain does not thin out, a finer one will not

@@ -14,6 +14,9 @@ from ..order.compact import Ints
 from ..plan import Bound, Evidence
 from ..problem import InputPolicy
 
+MOST_STEPS_FOR_LIFETIMES = 2_000_000
+"""Longest paths from every writer to its last reader, in tasks looked at: about a second."""
+
 
 def makespan_bounds(compact: Compact, ceiling: int | None) -> tuple[Bound, ...]:
     """Critical path, energy of each resource, and memory-time energy under ``ceiling`` bytes; the largest first."""
@@ -61,6 +64,8 @@ def _memory_time_energy(compact: Compact, ceiling: int) -> Iterator[Bound]:
     order = [number[t] for t in graph.topological_order]
     place = np.empty(len(order), dtype=np.int64)
     place[order] = np.arange(len(order))
+    if _steps(compact, place) > MOST_STEPS_FOR_LIFETIMES:
+        return
     for writer, buffers in targets.items():
         reach = _longest_from(
             compact, number[writer], order, place, {number[r] for b in buffers for r in graph.readers[b]}
@@ -70,6 +75,15 @@ def _memory_time_energy(compact: Compact, ceiling: int) -> Iterator[Bound]:
             total += graph.aligned_size[b] * max([int(graph.task[writer].duration), *ends])
     if total and not any(t.in_place for t in problem.tasks):  # rectangles that share bytes would count twice
         yield Bound("makespan", -(-total // ceiling), "memory_time_energy", Evidence.CERTIFICATE, {"ceiling": ceiling})
+
+
+def _steps(compact: Compact, place: Ints) -> int:
+    """Tasks between each task and its last successor, added up: what the longest paths may have to look at."""
+    return sum(
+        int(place[compact.successors[t]].max() - place[t])
+        for t in range(compact.task_count)
+        if compact.successors[t].size
+    )
 
 
 def _longest_from(compact: Compact, source: int, order: list[int], place: Ints, targets: set[int]) -> dict[int, int]:

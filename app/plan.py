@@ -62,7 +62,7 @@ def find_plan(source: Source, request: PlanRequest, observer: Observer | None = 
         raise ProvedInfeasible(
             explanation(source.problem, request.search.target, outcome), remedies(source.problem, request, outcome)
         )
-    raise NothingFound(_shortfall(outcome, request))
+    raise NothingFound(_shortfall(outcome, source, request))
 
 
 def search_plan(source: Source, search: Search, observer: Observer | None = None) -> Outcome:
@@ -97,14 +97,14 @@ def write_plan(plan: Plan, path: Path, *, base: Path) -> None:
     write_whole(path, dump_plan(plan, base=relative_folder(base, seen_from=path.parent)))
 
 
-def _shortfall(outcome: Outcome, request: PlanRequest) -> str:
+def _shortfall(outcome: Outcome, source: Source, request: PlanRequest) -> str:
     """Why there is no plan to write, when nothing was proved impossible."""
-    best = outcome.plan or outcome.best_alternative
     limit = f"the time limit of {request.search.budget.time_limit_s:g} s"
-    if best is None:
+    if outcome.plan is None:
         reason = outcome.reason or f"no plan was found within {limit}"
-        return f"{reason}; none was proved impossible. Allow more with --time-limit."
-    summary = summarise(replace(best, proof=replace(best.proof, target=request.search.target)))
+        tries = "".join(f"\n  try: {command}" for command in remedies(source.problem, request, outcome))
+        return f"{reason}; none was proved impossible. Allow more with --time-limit.{tries}"
+    summary = summarise(replace(outcome.plan, proof=replace(outcome.plan.proof, target=request.search.target)))
     return (
         f"{headline(summary)}\n  The target was neither met nor disproved within {limit}. Allow more with "
         "--time-limit, or write the best plan with --best-effort."

@@ -1,4 +1,4 @@
-"""A progress bar on stderr for whatever may take long; nothing when nobody watches."""
+"""A progress bar on stderr for what may take long; where nobody watches, only compilation at first use is told."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from . import output
 
 if TYPE_CHECKING:
     from catalytic.app.request import Observer, Progress
@@ -17,12 +19,12 @@ PATIENCE_S = 1.0
 
 @contextmanager
 def progress_bar(doing: str = "starting") -> Iterator[Observer | None]:
-    """An observer that draws what it is told, or ``None`` when stderr is not a terminal.
+    """An observer that draws what it is told; when stderr is not a terminal, one that tells of compilation only.
 
     ``doing`` stands beside a pulsing bar until the first event, and throughout for work that tells none.
     """
     if not sys.stderr.isatty():
-        yield None
+        yield _told_of_compilation
         return
     from rich.console import Console
     from rich.progress import BarColumn, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
@@ -54,3 +56,9 @@ def progress_bar(doing: str = "starting") -> Iterator[Observer | None]:
         patience.cancel()
         patience.join()
         bar.stop()
+
+
+def _told_of_compilation(event: Progress) -> None:
+    """A minute of silence at first use looks like a hang in a log too."""
+    if event.phase == "compile":
+        output.note(f"note: {event.message}")

@@ -32,6 +32,7 @@ from .problem import Pool, Problem
 from .schedule import makespan_bounds
 from .schedule.cp_sat_schedule import least_makespan
 from .schedule.search import Candidate, PrioritySearch
+from .smallest_workspace import least_workspace_size
 from .units import Bytes, Tick, format_size
 from .warm_up import warm_up
 
@@ -120,6 +121,9 @@ class _Pipeline:
         overfull = self.overfull_pool()
         if overfull:
             return Outcome(Status.INFEASIBLE, None, self.bounds(), False, overfull, self.enlarged())
+        unpacked = self.unpackable()
+        if unpacked:
+            return Outcome(Status.INFEASIBLE, None, self.bounds(), False, unpacked, self.enlarged())
         self.say("order", "searching an order with a low peak")
         order = self.order(min(ceiling, wanted))
         if self.least_peak() > min(ceiling, wanted):
@@ -147,6 +151,18 @@ class _Pipeline:
                 if pool in limits and force.bytes > limits[pool]:
                     return f"pool {pool!r} is limited to {format_size(limits[pool])}, but {force.sentence()}"
         return ""
+
+    def unpackable(self) -> str:
+        """Why the buffers of some task do not go into the partitions side by side, or the empty text."""
+        least = least_workspace_size(self.problem, self.least_peak())
+        workspace = self.problem.workspace
+        if least.task is None or least.size <= workspace.capacity:
+            return ""
+        return (
+            f"the buffers of task {least.task!r} do not pack into {workspace.partitions} partitions of "
+            f"{format_size(workspace.partition_size)} ({workspace.partition_size} bytes); none below "
+            f"{format_size(least.size)} ({least.size} bytes) in all can work"
+        )
 
     def wanted_ceiling(self) -> int:
         """Largest footprint that meets the target and the workspace."""

@@ -29,7 +29,7 @@ def warm_up(announce: Callable[[str], None]) -> float:
     """Load or compile every loop the planner uses; the seconds it took. ``announce`` is called first if it is slow."""
     before = monotonic()
     if not _cached():
-        announce("compiling the search loops (first use only, about half a minute)")
+        announce("compiling the search loops (first use only, about a minute)")
     tasks = tuple(Task(f"t{k}", Tick(1), inputs=(f"b{k - 1}",) if k else (), outputs=(f"b{k}",)) for k in range(3))
     problem = Problem("warm-up", tasks, tuple(Buffer(f"b{k}", Bytes(8192)) for k in range(3)))
     _warm_up_orders(Live.of(problem))

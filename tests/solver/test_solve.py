@@ -101,6 +101,17 @@ def test_a_buffer_larger_than_the_workspace_is_infeasible_and_a_larger_workspace
     assert outcome.best_alternative.problem.workspace.size == 100
 
 
+def test_buffers_of_a_task_that_do_not_pack_into_the_partitions_are_named() -> None:
+    """Four buffers of 5 bytes at once, three partitions of 8: together 20 of 24 bytes, yet two never share one."""
+    question = replace(
+        problem(task("a", "", "x y z w"), sizes=5), workspace=Workspace(Bytes(24), 3, 1, Isolation.SHARED)
+    )
+    outcome = solve(question, budget=budget())
+    assert outcome.status is Status.INFEASIBLE
+    assert "do not pack into 3 partitions of 8B" in outcome.reason
+    assert outcome.best_alternative is not None
+
+
 def test_a_pool_limit_below_a_task_is_infeasible() -> None:
     question = replace(
         problem(task("a", "", "x"), sizes=100), workspace=BIG, pools=(Pool("small", None, None, Bytes(50)),)

@@ -36,7 +36,7 @@ RESTART_NODES = 4000
 
 NOISY_SHARE = 4
 """Nodes of all noisy searches of a round, in multiples of those of the static orders: on the hardest of the published
-instances no static order finds anything in two million nodes, and a few in a hundred noisy searches do in ten thousand."""
+instances no static order finds anything in two million nodes, and a few in a hundred noisy searches do in 10 000."""
 
 NOISES = (0.1, 0.3, 0.1, 1.0)
 """Standard deviations of the logarithms of what an order sorts by, in turns."""

@@ -190,7 +190,9 @@ class _Pipeline:
         if not self.budget.deterministic:
             seconds = min(seconds, self.budget.remaining_s() - 0.2)
         budget = replace(self.budget, time_limit_s=max(seconds, 0.01), started=None)
-        found = least_peak(self.problem, budget, enough=enough)
+        found = least_peak(
+            self.problem, budget, enough=enough, observer=lambda news: self.say(news.phase, news.message)
+        )
         self.learn(found.bounds, found.force)
         return found
 

@@ -20,12 +20,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
+from typing import NamedTuple
 
 import numpy as np
 
 from ..plan import Bound, Evidence
 from ..problem import InputPolicy, Problem
 from ..units import format_size
+from .closure import closure
 from .compact import Compact, Ints
 from .live import Live
 from .min_cut import CutBound, CutNetwork, min_cut_bound
@@ -108,14 +110,9 @@ def _through_sets(compact: Compact) -> dict[str, list[str]]:
     graph = compact.problem.graph
     number = {t: i for i, t in enumerate(compact.tasks)}
     n = compact.task_count
-    ancestors, descendants = [0] * n, [0] * n
-    order = [number[t] for t in graph.topological_order]
-    for t in order:
-        for p in compact.predecessors[t]:
-            ancestors[t] |= ancestors[p] | 1 << int(p)
-    for t in reversed(order):
-        for s in compact.successors[t]:
-            descendants[t] |= descendants[s] | 1 << int(s)
+    predecessors = [compact.predecessors[t].tolist() for t in range(n)]
+    successors = [compact.successors[t].tolist() for t in range(n)]
+    ancestors, descendants = closure(predecessors, successors), closure(successors, predecessors)
     everyone = (1 << n) - 1
     through: dict[str, list[str]] = {}
     for b in graph.resident:
@@ -145,27 +142,40 @@ def _union(masks: Iterable[int]) -> int:
 # -- the cheapest moment of a task -------------------------------------------------------------------------------------
 
 
+class MinCutBounds(NamedTuple):
+    """``bounds`` with their witnesses, best first; ``force``: the moment that forces the peak (None without resident
+    buffers); ``lows``: per pool in canonical order, the bytes that the pool needs by itself.
+    """
+
+    bounds: tuple[Bound, ...]
+    force: Force | None
+    lows: Ints
+
+
 def min_cut_bounds(
     live: Live,
     order: Ints,
     *,
     enough: int | None = None,
     go_on: Callable[[], bool] = lambda: True,
-) -> tuple[tuple[Bound, ...], Force | None]:
-    """The min-cut bound on the peak, with several pools also their sum (on the footprint), best first; and the moment
-    that forces the peak (none without resident buffers).
+) -> MinCutBounds:
+    """The min-cut bound on the peak; with several pools also the pools' own ones added up (on the footprint).
 
     ``order``: a legal sequence of all task indices; a good one makes it fast. Stops at a bound of ``enough`` bytes, or
     with the best so far when ``go_on`` says no.
     """
     if not live.groups:
-        return (), None
+        return MinCutBounds((), None, np.zeros(len(live.pools), np.int64))
     cut = min_cut_bound(live, order, enough=enough, go_on=go_on)
     bounds = [min_cut_as_bound(live, cut)]
+    cuts = {live.pools[0]: cut}
     if len(live.pools) > 1:
-        bounds.append(pool_sum(live, pool_cuts(live, order, go_on=go_on)))
+        cuts = pool_cuts(live, order, go_on=go_on)
+        bounds.append(pool_sum(live, cuts))
     # A clock that stops the first flow leaves nothing: a bound of zero would be a claim.
-    return tuple(sorted((b for b in bounds if b.value > 0), key=lambda b: -b.value)), force_of(live, cut)
+    claims = tuple(sorted((b for b in bounds if b.value > 0), key=lambda b: -b.value))
+    lows = np.array([cuts[pool].value for pool in live.pools], dtype=np.int64)
+    return MinCutBounds(claims, force_of(live, cut), lows)
 
 
 def pool_cuts(live: Live, order: Ints, *, go_on: Callable[[], bool] = lambda: True) -> dict[str, CutBound]:

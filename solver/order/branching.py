@@ -18,6 +18,7 @@ from heapq import heapify, heappop, heappush
 
 import numpy as np
 
+from .closure import closure
 from .compact import Ints
 from .live import Live
 from .min_cut import CutNetwork, min_cut_bound
@@ -165,13 +166,9 @@ def legal(live: Live, pairs: Pairs, order: Ints) -> Ints:
 
 def _descendants(live: Live, pairs: Pairs) -> list[int]:
     """Per task, its descendants as a bit mask, ``pairs`` being edges too."""
-    after: dict[int, list[int]] = {}
+    before = [live.predecessors[t].tolist() for t in range(live.task_count)]
+    after = [live.successors[t].tolist() for t in range(live.task_count)]
     for a, b in pairs:
-        after.setdefault(a, []).append(b)
-    reach = [0] * live.task_count
-    for t in reversed(legal(live, pairs, np.arange(live.task_count)).tolist()):
-        mask = 0
-        for s in (*live.successors[t].tolist(), *after.get(t, ())):
-            mask |= reach[s] | 1 << s
-        reach[t] = mask
-    return reach
+        before[b].append(a)
+        after[a].append(b)
+    return closure(after, before)

@@ -30,6 +30,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from .closure import closure, direct
 from .compact import Ints, Rows
 from .live import Live
 
@@ -142,8 +143,8 @@ class _Draft:
         n = live.task_count
         self.before = [set(live.predecessors[t].tolist()) for t in range(n)]
         self.after = [set(live.successors[t].tolist()) for t in range(n)]
-        self.ancestors = _closure(self.before, self.after)
-        self.descendants = _closure(self.after, self.before)
+        self.ancestors = closure(self.before, self.after)
+        self.descendants = closure(self.after, self.before)
         self.groups: dict[int, _Group] = {}
         self.uses: list[set[int]] = [set() for _ in range(n)]
         self.next = 0
@@ -280,8 +281,8 @@ def _assembled(live: Live, draft: _Draft, stayed: list[int]) -> Live:
         tasks=tuple(live.tasks[t] for t in stayed),
         pools=live.pools,
         groups=tuple(g.names for g in groups),
-        predecessors=_reduced(draft.before, draft.ancestors, number),
-        successors=_reduced(draft.after, draft.descendants, number),
+        predecessors=Rows.of([_numbered(draft.before[t], draft.ancestors, number) for t in stayed]),
+        successors=Rows.of([_numbered(draft.after[t], draft.descendants, number) for t in stayed]),
         births=Rows.of(births),
         uses=Rows.of(uses),
         users=Rows.of([sorted(number[u] for u in g.users) for g in groups]),
@@ -303,31 +304,9 @@ def _writer(group: _Group, descendants: list[int]) -> int:
     return next((u for u in sorted(group.users) if group.mask & ~descendants[u] == 1 << u), -1)
 
 
-def _reduced(links: list[set[int]], closure: list[int], number: dict[int, int]) -> Rows:
-    """Neighbours of the tasks that stayed, without those that follow from others (transitive reduction)."""
-    rows = []
-    for t in number:
-        implied = 0
-        for p in links[t]:
-            implied |= closure[p]
-        rows.append(sorted(number[p] for p in links[t] if not implied >> p & 1))
-    return Rows.of(rows)
-
-
-def _closure(links: list[set[int]], back: list[set[int]]) -> list[int]:
-    """Per task, everything that ``links`` leads to, as a bit mask."""
-    masks = [0] * len(links)
-    waiting = [len(row) for row in links]
-    ready = [t for t, count in enumerate(waiting) if count == 0]
-    while ready:
-        t = ready.pop()
-        for p in links[t]:
-            masks[t] |= masks[p] | 1 << p
-        for s in back[t]:
-            waiting[s] -= 1
-            if waiting[s] == 0:
-                ready.append(s)
-    return masks
+def _numbered(links: set[int], masks: list[int], number: dict[int, int]) -> list[int]:
+    """Numbers of the neighbours that do not follow from others."""
+    return sorted(number[p] for p in direct(links, masks))
 
 
 @njit(cache=True, nogil=True)

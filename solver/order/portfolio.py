@@ -23,7 +23,7 @@ from ..budget import Budget, Progress
 from ..plan import Bound, Evidence
 from ..problem import Problem
 from ..units import format_size
-from .bounds import Force, force_of, min_cut_as_bound, peak_bounds, pool_cuts, pool_sum
+from .bounds import Force, min_cut_bounds, peak_bounds
 from .branching import PrecedenceBranching, legal
 from .coarse import untouched
 from .compact import Compact, Ints
@@ -32,7 +32,6 @@ from .cp_sat_order import order_below
 from .exact import ExactSearch
 from .live import Live
 from .local_search import anneal, order_value, usages
-from .min_cut import min_cut_bound
 from .multilevel import Ladder
 from .series_parallel import in_line
 from .two_sided import two_sided
@@ -201,17 +200,13 @@ class _Portfolio:
         self.bounds = list(sets)
         if self.closed() and len(self.live.pools) == 1:
             return
-        patience = self.within(0.3)
-        cut = min_cut_bound(self.live, self.best, enough=self.peak, go_on=patience)
-        if cut.value > self.lower():
-            self.force = force_of(self.live, cut)
-            self.claim(min_cut_as_bound(self.live, cut))
-        cuts = (
-            {self.live.pools[0]: cut} if len(self.live.pools) == 1 else pool_cuts(self.live, self.best, go_on=patience)
-        )
-        self.lows = np.array([cuts[pool].value for pool in self.live.pools], dtype=np.int64)
-        if len(self.live.pools) > 1 and self.lows.sum() > 0:
-            self.claim(pool_sum(self.live, cuts))
+        cuts = min_cut_bounds(self.live, self.best, enough=self.peak, go_on=self.within(0.3))
+        self.lows = cuts.lows
+        if cuts.force is not None and (self.force is None or cuts.force.bytes > self.force.bytes):
+            self.force = cuts.force
+        for bound in reversed(cuts.bounds):  # the peak before the sum over pools, which is never less
+            if bound.value > self.lower():
+                self.claim(bound)
 
     def annealed(self, ladder: Ladder, start: Ints, number: int, seconds: float) -> Ints:
         """The best order that annealing finds in about ``seconds``: from ``start``, or (every third time) a new one;

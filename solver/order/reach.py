@@ -335,7 +335,7 @@ def _arc(a, b, capacity, head, after, to, room, count):  # type: ignore[no-untyp
 
 @njit(cache=True, nogil=True)
 def _fits(t, live, need, caps, slack):  # type: ignore[no-untyped-def]
-    """Bytes by which running ``t`` now raises the caps, -1 when more than ``slack``, and that number itself."""
+    """Whether running ``t`` now raises the caps by at most ``slack`` bytes, and by how many bytes it does."""
     raised = 0
     for q in range(live.shape[0]):
         over = live[q] + need[t, q] - caps[q]
@@ -470,7 +470,7 @@ def reach(done, allowed, caps, slack, rank, twin, node_limit, table, table_caps,
                         entering = True
                         continue
             # Branches: ready tasks that fit, none of which is safe; one of each set of twins.
-            size_ = 0
+            offered = 0
             at = begin[depth]
             if at + count[0] > branch.shape[0]:
                 more = np.empty(2 * branch.shape[0] + count[0], np.int64)
@@ -484,14 +484,14 @@ def reach(done, allowed, caps, slack, rank, twin, node_limit, table, table_caps,
                 if not fits:
                     least = min(least, raised - slack)
                     continue
-                branch[at + size_] = t
-                size_ += 1
-                b = at + size_ - 1
+                branch[at + offered] = t
+                b = at + offered
+                offered += 1
                 while b > at and rank[branch[b - 1]] > rank[t]:
                     branch[b] = branch[b - 1]
                     b -= 1
                 branch[b] = t
-            begin[depth + 1] = at + size_
+            begin[depth + 1] = at + offered
             following[depth] = at
         # Go on with the next branch of the deepest frame, or give the frame up.
         while length > mark[depth]:

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from .closure import closure, direct
 from .compact import Rows
 from .live import Live
 
@@ -71,9 +72,12 @@ class _Reduction:
     def __init__(self, live: Live) -> None:
         self.live = live
         n = live.task_count
-        self.ancestors, self.descendants = _closures(live)
+        before = [live.predecessors[t].tolist() for t in range(n)]
+        after = [live.successors[t].tolist() for t in range(n)]
+        self.ancestors, self.descendants = closure(before, after), closure(after, before)
         self.sequence: dict[int, tuple[int, ...]] = {t: (t,) for t in range(n)}
-        self.before, self.after = _reduced(live, self.ancestors)
+        self.before = {t: frozenset(direct(before[t], self.ancestors)) for t in range(n)}
+        self.after = {t: frozenset(direct(after[t], self.descendants)) for t in range(n)}
         self.users = [sum(1 << int(u) for u in live.users[g]) for g in range(len(live.groups))]
 
     def run(self) -> list[tuple[int, ...]]:
@@ -169,39 +173,3 @@ def _canonical(steps: Sequence[_Segment]) -> list[_Segment]:
 def _belong(first: _Segment, second: _Segment) -> bool:
     """Whether ``second`` would come before ``first`` if it could: then nothing is ever gained by parting them."""
     return second.rank() <= first.rank()
-
-
-def _closures(live: Live) -> tuple[list[int], list[int]]:
-    """Per task, its ancestors and its descendants as bit masks."""
-    n = live.task_count
-    ancestors, descendants = [0] * n, [0] * n
-    order: list[int] = []
-    missing = [len(live.predecessors[t]) for t in range(n)]
-    ready = [t for t in range(n) if missing[t] == 0]
-    while ready:
-        t = ready.pop()
-        order.append(t)
-        for s in live.successors[t].tolist():
-            ancestors[s] |= ancestors[t] | 1 << t
-            missing[s] -= 1
-            if missing[s] == 0:
-                ready.append(s)
-    for t in reversed(order):
-        for p in live.predecessors[t].tolist():
-            descendants[p] |= descendants[t] | 1 << t
-    return ancestors, descendants
-
-
-def _reduced(live: Live, ancestors: Sequence[int]) -> tuple[dict[int, frozenset[int]], dict[int, frozenset[int]]]:
-    """Predecessors and successors without the edges that follow from others."""
-    before: dict[int, frozenset[int]] = {}
-    after: dict[int, set[int]] = {t: set() for t in range(live.task_count)}
-    for t in range(live.task_count):
-        direct = live.predecessors[t].tolist()
-        implied = 0
-        for p in direct:
-            implied |= ancestors[p]
-        before[t] = frozenset(p for p in direct if not implied >> p & 1)
-        for p in before[t]:
-            after[p].add(t)
-    return before, {t: frozenset(s) for t, s in after.items()}

@@ -170,9 +170,9 @@ def test_a_capacity_is_met_or_proved_out_of_reach(some: list[Row], slack: int) -
 
 
 def test_where_the_live_bytes_are_out_of_reach_the_search_proves_it() -> None:
-    """Two buffers of 3 bytes at even offsets: the second one cannot lie below 4."""
-    placed = place_arena(Arena.of([0, 0], [2, 2], [3, 3], alignment=[2, 2]), COUNTED)
-    assert (placed.status, placed.height, placed.bound) == (Status.OPTIMAL, 7, 7)
+    """Two buffers of 4 bytes, one at multiples of 3 and one of 5: the second one cannot lie below 5."""
+    placed = place_arena(Arena.of([0, 0], [2, 2], [4, 4], alignment=[3, 5]), COUNTED)
+    assert (placed.status, placed.height, placed.bound) == (Status.OPTIMAL, 9, 9)
     assert placed.evidence is Evidence.EXHAUSTIVE
     assert placed.gap == 0
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypedDict
 
+from catalytic.solver.errors import InputError, Mistake
 from catalytic.solver.formats import (
     FOREIGN,
     Imported,
@@ -172,6 +173,9 @@ def _read(path: Path, shape: Shape) -> Source:
         return Source(imported.problem, kind, path.parent, imported.assumptions)
     if kind in ("strategy", "timeline"):
         return _strategy(path, kind)
+    if kind == "minimalloc":
+        found = "buffers whose lifetimes are fixed, without tasks"
+        raise InputError(str(path), [Mistake("header", found, "a file with tasks", "`catalytic place` gives offsets")])
     return Source(load_problem(path), kind, path.parent)
 
 

@@ -24,6 +24,7 @@ COMMANDS = {
     "import": "import_file",
     "bound": "bound",
     "explain": "explain",
+    "place": "place",
     "plan": "plan",
     "check": "check",
     "show": "show",

@@ -38,6 +38,8 @@ def test_every_command_of_the_readme_ends_as_it_says(
     monkeypatch.chdir(tmp_path)
     (example,) = (block for kind, block in BLOCKS if kind == "json")
     Path("survey.json").write_text(example, encoding="utf-8")
+    (table,) = (block for kind, block in BLOCKS if kind == "csv")
+    Path("buffers.csv").write_text(table, encoding="utf-8")
     if "catalytic-execution.json" in command or "survey-workspace" in command:
         assert catalytic("run", "survey.json", "--time-limit", "5").code == 0
 
@@ -56,6 +58,17 @@ def test_the_headline_of_the_readme_is_what_the_example_gives(tmp_path: Path) ->
 
     assert f"reuse factor {int(document['summary']['reuse_factor'] * 10_000) / 10_000:.4f}" in README
     assert document["summary"]["footprint"] == pytest.approx(18e6, rel=1e-3)
+
+
+def test_the_placement_of_the_readme_is_what_its_table_gives(tmp_path: Path) -> None:
+    """`image` and `conv1` are alive together, and no two others are larger."""
+    (table,) = (block for kind, block in BLOCKS if kind == "csv")
+    (tmp_path / "buffers.csv").write_text(table, encoding="utf-8")
+
+    document = catalytic("place", tmp_path / "buffers.csv", "--time-limit", "20", "--json").document
+
+    assert document["height"] == document["bound"] == 602112 + 401408
+    assert f"height 1MB ({document['height']} bytes)" in README
 
 
 def test_the_readme_lists_every_command_and_exit_code() -> None:

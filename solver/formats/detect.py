@@ -9,6 +9,7 @@ from ..errors import InputError, Mistake
 from .foreign import unpacked
 from .hyperdag import is_hyperdag
 from .json_text import TOP, describe, parse_json, read_bytes
+from .minimalloc import is_minimalloc
 from .node_link import is_node_link
 from .onnx_file import is_onnx
 from .plan_file import PLAN_FORMAT
@@ -17,8 +18,8 @@ from .strategy_file import STRATEGY_FORMAT
 
 _FORMATS = {PROBLEM_FORMAT: "problem", PLAN_FORMAT: "plan", STRATEGY_FORMAT: "strategy"}
 _ALLOWED = (
-    "a problem, a plan, a pebbling strategy, a timeline, a WfCommons instance, a node-link graph, an ONNX model "
-    "or a HyperDAG"
+    "a problem, a plan, a pebbling strategy, a timeline, a WfCommons instance, a node-link graph, an ONNX model, "
+    "a HyperDAG or MiniMalloc's CSV"
 )
 _JSON_SPACE = b"\xef\xbb\xbf \t\r\n"
 
@@ -28,7 +29,7 @@ FOREIGN = ("wfcommons", "node-link", "onnx", "hyperdag")
 
 
 def detect(path: Path) -> str:
-    """``problem``, ``plan``, ``strategy``, ``timeline`` or one of ``FOREIGN``; ``InputError`` for anything else.
+    """``problem``, ``plan``, ``strategy``, ``timeline``, ``minimalloc`` or one of ``FOREIGN``; else ``InputError``.
 
     Another version of one of our formats counts as that format: its loader says which versions it reads.
     """
@@ -37,9 +38,13 @@ def detect(path: Path) -> str:
         return "onnx"
     if is_hyperdag(data):
         return "hyperdag"
+    if is_minimalloc(data):
+        return "minimalloc"
     if not data.lstrip(_JSON_SPACE).startswith((b"{", b"[")) and data.strip():
         # A JSON error about the first byte of what was never meant as JSON would not help.
-        raise InputError(str(path), [Mistake(TOP, "neither JSON, nor an ONNX model, nor a HyperDAG", _ALLOWED)])
+        raise InputError(
+            str(path), [Mistake(TOP, "neither JSON, nor an ONNX model, a HyperDAG or MiniMalloc's CSV", _ALLOWED)]
+        )
     document = parse_json(data, str(path))
     kind = _kind(document)
     if kind is None:

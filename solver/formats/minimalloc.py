@@ -33,6 +33,7 @@ from .json_text import TOP, describe, read_bytes
 _NAMES = {"buffer": "id", "buffer_id": "id", "start": "lower", "begin": "lower", "end": "upper"}
 _REQUIRED = ("id", "lower", "upper", "size")
 _OPTIONAL = ("alignment", "hint", "gaps", "offset")
+_LONGEST_HEADER = 4096
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
 _GAP = re.compile(r"(-?[0-9]{1,19})-(-?[0-9]{1,19})")
 _ANY_COLUMNS = (
@@ -45,7 +46,7 @@ class BufferTable:
     """Buffers of one file by column, in its order. Times are half-open whatever the dialect; sizes in bytes.
 
     ``hint``: offsets that are preferred; ``offset``: offsets that the file states (None: none). ``header``: the names
-    of the columns as the file spells them.
+    of the columns as the file spells them. ``line``: where each buffer stands; empty when no file was read.
     """
 
     id: tuple[str, ...]
@@ -57,11 +58,34 @@ class BufferTable:
     gaps: tuple[tuple[tuple[int, int], ...], ...]
     offset: tuple[int | None, ...]
     header: tuple[str, ...]
+    line: tuple[int, ...] = ()
+
+    @classmethod
+    def of(
+        cls, id: Sequence[str], lower: Sequence[int], upper: Sequence[int], size: Sequence[int], alignment: int
+    ) -> BufferTable:
+        """Buffers that come from elsewhere, with one alignment; nothing about them is given or preferred."""
+        n = len(id)
+        none: tuple[int | None, ...] = (None,) * n
+        header = ("id", "lower", "upper", "size", "alignment")
+        return cls(tuple(id), tuple(lower), tuple(upper), tuple(size), (alignment,) * n, none, ((),) * n, none, header)
 
     @property
     def inclusive(self) -> bool:
         """Whether the file's ends belong to the lifetimes."""
         return "end" in self.header
+
+
+def is_minimalloc(data: bytes) -> bool:
+    """Whether the first line that is not empty reads like a header: two of the columns that every file has.
+
+    A header in which one is misspelled still counts, so that the reader can say which.
+    """
+    first = data.removeprefix(b"\xef\xbb\xbf").lstrip()[:_LONGEST_HEADER].splitlines()[:1]
+    if not first or first[0].startswith((b"{", b"[")):
+        return False
+    names = [field.strip(b' \t"').decode("utf-8", "replace") for field in first[0].split(b",")]
+    return len({_NAMES.get(name, name) for name in names} & {*_REQUIRED}) >= 2
 
 
 def load_minimalloc(path: Path) -> BufferTable:
@@ -145,10 +169,10 @@ class _Line:
         text = self.fields.get(column, "")
         if not text and column in _OPTIONAL:
             return default
-        if not _INTEGER.fullmatch(text) or not low <= int(text) <= high:
-            self.refuse(column, describe(text) if text else "nothing", f"a whole number, {low} to {high}")
-            return None
-        return int(text)
+        if _INTEGER.fullmatch(text) and low <= (number := int(text)) <= high:
+            return number
+        self.refuse(column, describe(text) if text else "nothing", f"a whole number, {low} to {high}")
+        return None
 
 
 def _table(header: Sequence[str], records: Sequence[tuple[int, list[str]]], origin: str) -> BufferTable:
@@ -184,7 +208,8 @@ def _table(header: Sequence[str], records: Sequence[tuple[int, list[str]]], orig
             columns[column].append(value)
     refuse(origin, mistakes)
     whole = {name: tuple(column) for name, column in columns.items()}
-    return BufferTable(**whole, header=tuple(header))  # type: ignore[arg-type]
+    lines = tuple(number for number, _ in records)
+    return BufferTable(**whole, header=tuple(header), line=lines)  # type: ignore[arg-type]
 
 
 def _gaps(line: _Line, lower: int | None, upper: int | None, beyond: int) -> tuple[tuple[int, int], ...]:

@@ -20,6 +20,7 @@ FILES = {
     "strategy": dump_strategy(Strategy(chain(1), (Step(Move.COMPUTE, "t1"),))),
     "timeline": json.dumps({"pebbling_strategy": {}, "allocation_timeline": []}).encode(),
     "node-link": json.dumps({"nodes": [{"id": 1}], "edges": []}).encode(),
+    "minimalloc": b"\xef\xbb\xbf\n size ,begin,end, buffer\n4,0,1,a\n",
     "hyperdag": b"%% a comment\n\n0 1 0 and more\n0 1\n",
     # A version (field 1, a number), a producer (field 2, text) and a graph (field 7) of three bytes.
     "onnx": bytes([0x08, 8, 0x12, 2, 0x6D, 0x65, 0x3A, 3, 0x12, 1, 0x67]),
@@ -43,7 +44,7 @@ def test_a_newer_version_is_still_that_kind(tmp_path: Path) -> None:
 
 
 def test_a_compressed_file_is_what_it_holds(tmp_path: Path) -> None:
-    for kind in ("node-link", "hyperdag", "onnx"):
+    for kind in ("node-link", "hyperdag", "onnx", "minimalloc"):
         path = tmp_path / kind
         path.write_bytes(gzip.compress(FILES[kind]))
 
@@ -69,7 +70,17 @@ def test_a_refusal_names_every_kind_that_is_read(data: bytes, tmp_path: Path) ->
     with pytest.raises(InputError) as caught:
         detect(path)
 
-    for kind in ("a problem", "a plan", "strategy", "a timeline", "WfCommons", "node-link", "ONNX", "HyperDAG"):
+    for kind in (
+        "a problem",
+        "a plan",
+        "strategy",
+        "a timeline",
+        "WfCommons",
+        "node-link",
+        "ONNX",
+        "HyperDAG",
+        "MiniMalloc",
+    ):
         assert kind in str(caught.value)
 
 
@@ -78,3 +89,12 @@ def test_a_problem_that_says_so_is_no_node_link_graph(tmp_path: Path) -> None:
     path.write_text('{"format": "catalytic-problem/1", "nodes": [], "links": []}')
 
     assert detect(path) == "problem"
+
+
+def test_a_table_with_a_misspelled_column_is_still_one_and_a_list_of_names_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("id,lower,uper,size\n")
+    assert detect(path) == "minimalloc"
+    path.write_text('["a", "id", "size", "b"]')
+    with pytest.raises(InputError):
+        detect(path)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalytic.solver.errors import InputError
-from catalytic.solver.formats import dump_minimalloc, load_minimalloc, parse_minimalloc
+from catalytic.solver.formats import BufferTable, dump_minimalloc, load_minimalloc, parse_minimalloc
 
 ROOT = Path(__file__).parents[3]
 DATA = Path(os.environ.get("CATALYTIC_DATA", ROOT / ".." / "shared" / "data")) / "minimalloc"
@@ -65,6 +65,19 @@ def test_a_compressed_file_is_read(tmp_path: Path) -> None:
     path = tmp_path / "x.csv.gz"
     path.write_bytes(gzip.compress(FULL.encode()))
     assert load_minimalloc(path) == parse_minimalloc(FULL.encode(), "x.csv")
+
+
+def test_lines_are_remembered_for_whoever_finds_more_to_say() -> None:
+    assert parse_minimalloc(b"\n\nid,lower,upper,size\n\na,0,1,1\n\nb,0,1,1\n", "x.csv").line == (5, 7)
+
+
+def test_a_table_made_of_columns_is_written_and_read_again() -> None:
+    table = BufferTable.of(["a", "b"], [0, 1], [2, 3], [4, 5], alignment=8)
+
+    again = parse_minimalloc(dump_minimalloc(table, [0, 8]).encode(), "x.csv")
+
+    assert (again.lower, again.upper, again.size, again.alignment) == ((0, 1), (2, 3), (4, 5), (8, 8))
+    assert again.offset == (0, 8)
 
 
 names = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=5)

@@ -1,0 +1,190 @@
+"""From whatever file a user names to buffers with lifetimes: a table that states them, a plan, a timeline, a problem.
+
+What is asked of all of them is the same: an offset for each buffer on one address line. A problem states no lifetimes;
+they follow from an order of its tasks, one after another, which is searched first.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from catalytic.solver.budget import Budget
+from catalytic.solver.errors import Mistake
+from catalytic.solver.formats import BufferTable, detect, load_minimalloc
+from catalytic.solver.formats.foreign import refuse
+from catalytic.solver.plan import Plan, lifetimes
+from catalytic.solver.problem import Problem
+from catalytic.solver.units import MAX_BYTES, Tick, align_up, format_size
+
+from .bound import ready, search_order
+from .request import Observer
+from .sources import read_source
+
+SHARE_OF_ORDER = 0.5
+"""Share of the time limit for the order of a problem's tasks; the rest places its buffers."""
+
+MOST_COLLISIONS = 1000
+"""Pairs that are looked for: a file in which more collide has one cause, and nobody reads a list of them."""
+
+Life = tuple[int, int]
+"""A half-open interval of time in which a buffer needs its bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Buffers:
+    """What is to be placed. ``clock``: what a unit of time is; ``notes``: what the reader of the file should know."""
+
+    name: str
+    kind: str
+    table: BufferTable
+    clock: str
+    notes: tuple[str, ...] = ()
+
+
+def read_buffers(path: Path, budget: Budget, observer: Observer | None = None) -> tuple[Buffers, Budget]:
+    """The buffers in ``path``, and the budget that is left; ``InputError`` with every mistake of the file."""
+    if detect(path) == "minimalloc":
+        table = load_minimalloc(path)
+        _require_summable(table, str(path))
+        return Buffers(path.stem, "minimalloc", table, "ticks", _given(table)), budget.start()
+    source = read_source(path)
+    problem, aside = source.problem, _left_aside(source.problem)
+    if source.loaded is None and source.starts is None:
+        budget = ready(budget, observer)
+        found, order = _of_order(problem, budget, observer)
+        buffers = Buffers(problem.name, source.kind, found, "steps", (*source.notes, order, *aside))
+    else:
+        budget = budget.start()
+        lives = "the lifetimes are those of the file, and stay"
+        found = _of_starts(problem, source.starts or {}) if source.loaded is None else _of_plan(source.loaded.plan)
+        buffers = Buffers(problem.name, source.kind, found, "ms", (lives, *aside))
+    _require_summable(buffers.table, str(path))
+    return buffers, budget
+
+
+def _of_plan(plan: Plan) -> BufferTable:
+    regions = plan.regions
+    return BufferTable.of(
+        [r.id for r in regions],
+        [r.lifetime.birth for r in regions],
+        [r.lifetime.death for r in regions],
+        [r.length for r in regions],
+        plan.problem.workspace.alignment,
+    )
+
+
+def _of_starts(problem: Problem, starts: Mapping[str, Tick]) -> BufferTable:
+    lives = lifetimes(problem, starts)
+    names = list(problem.graph.resident)
+    return _table(problem, names, [lives[b].birth for b in names], [lives[b].death for b in names])
+
+
+def _of_order(problem: Problem, budget: Budget, observer: Observer | None) -> tuple[BufferTable, str]:
+    """Lifetimes in steps of the best order found, and what that means."""
+    from catalytic.solver.order.profile import profile
+
+    found = search_order(problem, budget, SHARE_OF_ORDER, observer)
+    spans = profile(problem, found.order).spans
+    names = [b for b in problem.graph.resident if b in spans]
+    table = _table(problem, names, [spans[b][0] for b in names], [spans[b][1] + 1 for b in names])
+    quality = "no order has less" if found.proved else f"no order has less than {format_size(found.lower)}"
+    policy = problem.policy
+    return table, (
+        f"the {len(found.order)} tasks run one after another, with at most {format_size(found.peak)} alive "
+        f"({quality}); inputs {policy.inputs.value}, outputs {policy.outputs.value}"
+    )
+
+
+def _table(problem: Problem, names: Sequence[str], lower: Sequence[int], upper: Sequence[int]) -> BufferTable:
+    size = problem.graph.aligned_size
+    return BufferTable.of(names, lower, upper, [size[b] for b in names], problem.workspace.alignment)
+
+
+def _left_aside(problem: Problem) -> tuple[str, ...]:
+    """What of a problem one address line does not know."""
+    notes = []
+    pools, partitions = len(problem.graph.pools), problem.workspace.partitions
+    if pools > 1 or partitions > 1:
+        notes.append(f"{pools} pools and {partitions} partitions are left aside: all buffers share one address line")
+    if any(t.in_place for t in problem.tasks):
+        notes.append("outputs that may take over an input's bytes in place get bytes of their own here")
+    return tuple(notes)
+
+
+def _given(table: BufferTable) -> tuple[str, ...]:
+    fixed = sum(offset is not None for offset in table.offset)
+    return (f"{fixed} of {len(table.id)} buffers stay at the offset that the file gives them",) if fixed else ()
+
+
+def _require_summable(table: BufferTable, origin: str) -> None:
+    """Offsets are whole numbers of 64 bits: even one buffer above another must stay below 2^62."""
+    most = max((f + s for f, s in zip(table.offset, table.size, strict=True) if f is not None), default=0)
+    total = most + sum(align_up(s, a) for s, a in zip(table.size, table.alignment, strict=True))
+    if total > MAX_BYTES:
+        refuse(origin, [Mistake("size", f"{total} bytes in all", f"sizes that add up to at most {MAX_BYTES}")])
+
+
+def require_room(table: BufferTable, origin: str, capacity: int | None) -> None:
+    """``InputError`` when given offsets collide or leave the capacity, every one by line and column."""
+    mistakes = []
+    line = table.line or range(len(table.id))
+    for b, (offset, size) in enumerate(zip(table.offset, table.size, strict=True)):
+        if offset is not None and capacity is not None and offset + size > capacity:
+            fits = f"at most {capacity - size}" if size <= capacity else "none"
+            allowed = f"{fits}: the buffer has {size} bytes, the capacity {capacity}"
+            mistakes.append(Mistake(f"line {line[b]}, offset", str(offset), allowed))
+    for a, b in sorted(islice(collisions(table, table.offset), MOST_COLLISIONS)):
+        start, stop = table.offset[a], (table.offset[a] or 0) + table.size[a]
+        allowed = f"none of [{start}, {stop}), where {table.id[a]!r} of line {line[a]} lies while both are alive"
+        mistakes.append(Mistake(f"line {line[b]}, offset", str(table.offset[b]), allowed, "leave one of them empty"))
+    refuse(origin, mistakes)
+
+
+def lives(table: BufferTable, b: int) -> list[Life]:
+    """The intervals in which buffer ``b`` needs its bytes, in order."""
+    ends = [table.lower[b], *(t for gap in table.gaps[b] for t in gap), table.upper[b]]
+    return [(a, z) for a, z in zip(ends[::2], ends[1::2], strict=True) if a < z]
+
+
+def collisions(table: BufferTable, offset: Sequence[int | None]) -> Iterator[tuple[int, int]]:
+    """Pairs of buffers that share a byte while both are alive, each pair once; None: no offset, no collision.
+
+    One sweep over time. The living buffers that collide with none are disjoint, so that a newborn meets the ones next
+    to it in the order of addresses; those that do collide are kept apart and compared with one by one.
+    """
+    events = []
+    for b, at in enumerate(offset):
+        if at is not None and table.size[b]:
+            spans = lives(table, b) if table.gaps[b] else [(table.lower[b], table.upper[b])]
+            for birth, death in spans:
+                events += [(birth, 1, b), (death, 0, b)]
+    events.sort()
+    apart: list[tuple[int, int, int]] = []
+    astray: list[tuple[int, int, int]] = []
+    told: set[tuple[int, int]] = set()
+    for _, born, b in events:
+        bottom = offset[b] or 0
+        own = (bottom, bottom + table.size[b], b)
+        at = bisect_left(apart, own)
+        if not born:
+            if at < len(apart) and apart[at] == own:
+                del apart[at]
+            else:
+                astray.remove(own)
+            continue
+        # Below the newborn only the next can reach it; above it, everybody that begins before it ends.
+        near = apart[max(0, at - 1) : bisect_left(apart, (own[1],))]
+        met = [other for other in (*near, *astray) if other[0] < own[1] and own[0] < other[1]]
+        if met:
+            astray.append(own)
+        else:
+            apart.insert(at, own)
+        for _, _, other in met:
+            pair = (min(b, other), max(b, other))
+            if pair not in told:
+                told.add(pair)
+                yield pair

@@ -1,48 +1,85 @@
-"""Compiled loops: compiled once, cached beside the code (or in the user's cache), never inside anything timed."""
+"""Compiled loops: compiled once, cached beside the code (or in the user's cache), never inside anything timed.
+
+What is missing is compiled by two processes side by side, part by part, with LLVM's first level and without its
+vectorisers: that takes half the time and cost these loops, short ones with branches, no speed in measurements.
+Processes, because numba compiles one function at a time and because its settings hold for a whole process.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .budget import Budget
-from .order import Compact
-from .order.branching import PrecedenceBranching
-from .order.constructive import NET, beam, greedy
-from .order.exact import ExactSearch
-from .order.live import Live
-from .order.local_search import anneal, order_value, usages
-from .order.min_cut import min_cut_bound
-from .order.two_sided import two_sided
-from .placement import place
-from .placement.first_fit import lowest_height
-from .problem import Buffer, Problem, Task
-from .schedule import Scheduler
-from .schedule.list_schedule import list_schedule
-from .units import Bytes, Tick
+
+if TYPE_CHECKING:
+    from .problem import Problem
+
+PARTS = ("exact", "search", "placement", "schedule")
+"""Groups of loops, those that take longest to compile first."""
+
+_CHEAPLY = {"NUMBA_OPT": "1", "NUMBA_LOOP_VECTORIZE": "0", "NUMBA_SLP_VECTORIZE": "0"}
 
 
-def warm_up(announce: Callable[[str], None]) -> float:
-    """Load or compile every loop the planner uses; the seconds it took. ``announce`` is called first if it is slow."""
+def warm_up(announce: Callable[[str], None], parts: Sequence[str] = PARTS) -> float:
+    """Load or compile the loops of ``parts``; the seconds it took. ``announce`` is called first if it is slow."""
     before = monotonic()
-    if not _cached():
-        announce("compiling the search loops (first use only, about a minute)")
-    tasks = tuple(Task(f"t{k}", Tick(1), inputs=(f"b{k - 1}",) if k else (), outputs=(f"b{k}",)) for k in range(3))
-    problem = Problem("warm-up", tasks, tuple(Buffer(f"b{k}", Bytes(8192)) for k in range(3)))
-    _warm_up_orders(Live.of(problem))
-    compact = Compact.of(problem)
-    schedule = Scheduler(compact).run(np.zeros(3), np.arange(3), 2**40)
-    place(compact, schedule.start, schedule.partition, Budget(1.0, deterministic=True), enough=0, tries=1)
-    # The chain above is placed without a gap; the exchanges have to be asked for what cannot be reached.
-    lowest_height(schedule.start, schedule.start + 1, compact.size, -compact.size, enough=0, tries=1, seed=0)
+    missing = [part for part in PARTS if part in parts and not _cached(part)]
+    if missing:
+        announce("compiling the search loops (first use only, half a minute or less)")
+        with ThreadPoolExecutor(max_workers=min(2, os.cpu_count() or 1)) as pool:
+            list(pool.map(_compile_elsewhere, missing))
+    for part in parts:
+        _RUN[part]()
     return monotonic() - before
 
 
-def _warm_up_orders(live: Live) -> None:
-    """The loops of the order problem, each once: the chain itself is solved before most of them would be asked."""
+def _compile_elsewhere(part: str) -> None:
+    """Run ``part`` once in a process of its own. If that goes wrong, this process compiles what is missing."""
+    call = f"from {__name__} import run_once; run_once({part!r})"
+    paths = os.pathsep.join(path for path in sys.path if path)
+    environment = {**os.environ, **_CHEAPLY, "PYTHONPATH": paths}
+    quiet = subprocess.DEVNULL
+    try:
+        subprocess.run(
+            [sys.executable, "-c", call], env=environment, stdin=quiet, stdout=quiet, stderr=quiet, check=False
+        )
+    except OSError:
+        return
+
+
+def run_once(part: str) -> None:
+    """Call every loop of ``part`` on something small."""
+    _RUN[part]()
+
+
+def _exact() -> None:
+    from .order.branching import PrecedenceBranching
+    from .order.exact import ExactSearch
+    from .order.live import Live
+    from .order.min_cut import min_cut_bound
+
+    live = Live.of(_chain())
+    order = np.arange(live.task_count)
+    min_cut_bound(live, order)
+    PrecedenceBranching(live).run(order, 2**40, lambda: True)
+    ExactSearch(live, np.zeros(1, np.int64), memory=2**16).ask(2**40, 1, order)
+
+
+def _search() -> None:
+    from .order.constructive import NET, beam, greedy
+    from .order.live import Live
+    from .order.local_search import anneal, order_value, usages
+    from .order.two_sided import two_sided
+
+    live = Live.of(_chain())
     form = two_sided(live, backward=False)
     order = np.arange(live.task_count)
     anneal(order, 1, 0, 0.01, form)
@@ -50,15 +87,65 @@ def _warm_up_orders(live: Live) -> None:
     beam(2, 0, form)
     usages(order, form)
     order_value(order, form)
-    min_cut_bound(live, order)
-    PrecedenceBranching(live).run(order, 2**40, lambda: True)
-    ExactSearch(live, np.zeros(1, np.int64), memory=2**16).ask(2**40, 1, order)
 
 
-def _cached() -> bool:
-    """Whether the largest loop has an index file in its cache folder."""
-    cache = getattr(list_schedule, "_cache", None)  # absent when compilation is switched off
+def _schedule() -> None:
+    from .order import Compact
+    from .schedule import Scheduler
+
+    Scheduler(Compact.of(_chain())).run(np.zeros(3), np.arange(3), 2**40)
+
+
+def _placement() -> None:
+    from .order import Compact
+    from .placement import place
+    from .placement.first_fit import lowest_height
+
+    compact = Compact.of(_chain())
+    start = np.arange(3)
+    place(compact, start, np.zeros(3, np.int64), Budget(1.0, deterministic=True), enough=0, tries=1)
+    # The chain above is placed without a gap; the exchanges have to be asked for what cannot be reached.
+    lowest_height(start, start + 1, compact.size, -compact.size, enough=0, tries=1, seed=0)
+
+
+_RUN: dict[str, Callable[[], None]] = {
+    "exact": _exact,
+    "search": _search,
+    "schedule": _schedule,
+    "placement": _placement,
+}
+
+
+def _chain() -> Problem:
+    """Three tasks, each reading what the one before wrote."""
+    from .problem import Buffer, Problem, Task
+    from .units import Bytes, Tick
+
+    tasks = tuple(Task(f"t{k}", Tick(1), inputs=(f"b{k - 1}",) if k else (), outputs=(f"b{k}",)) for k in range(3))
+    return Problem("warm-up", tasks, tuple(Buffer(f"b{k}", Bytes(8192)) for k in range(3)))
+
+
+def _cached(part: str) -> bool:
+    """Whether the cache holds code for this source of the largest loop of ``part``."""
+    cache = getattr(_largest_loop(part), "_cache", None)  # absent when compilation is switched off
     if cache is None:
         return True
-    folder = Path(cache.cache_path)
-    return any(folder.glob("list_schedule.list_schedule-*.nbi"))
+    return bool(cache._cache_file._load_index())
+
+
+def _largest_loop(part: str) -> object:
+    if part == "exact":
+        from .order.reach import reach
+
+        return reach
+    if part == "search":
+        from .order.local_search import anneal
+
+        return anneal
+    if part == "schedule":
+        from .schedule.list_schedule import list_schedule
+
+        return list_schedule
+    from .placement.first_fit import exchange_search
+
+    return exchange_search

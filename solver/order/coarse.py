@@ -27,9 +27,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from ..compiled import loop
 from .closure import closure, direct
 from .compact import Ints, Rows
 from .live import Live
@@ -309,7 +309,7 @@ def _numbered(links: set[int], masks: list[int], number: dict[int, int]) -> list
     return sorted(number[p] for p in direct(links, masks))
 
 
-@njit(cache=True, nogil=True)
+@loop
 def _returned(order, left, hasty, start, index):  # type: ignore[no-untyped-def]
     """``order`` with the tasks ``left`` put back, the last one first, next to the tasks of their rows of links."""
     count = order.shape[0]

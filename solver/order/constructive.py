@@ -7,8 +7,8 @@ backwards, is an order of the problem: what is wide and undecided at one end is 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from ..compiled import copy_into, copy_rows, loop
 from .reach import State, execute, prepare
 
 NET, NEED, DEPTH_FIRST, SHARE = 0, 1, 2, 3
@@ -17,7 +17,7 @@ RULES = (NET, NEED, DEPTH_FIRST, SHARE)
 least net change where every user of a buffer counts as freeing its share."""
 
 
-@njit(cache=True, nogil=True)
+@loop
 def greedy(rule, noise, seed, problem):  # type: ignore[no-untyped-def]
     """A legal order. ``noise``: random share of the largest size that is added to each score."""
     np.random.seed(seed)
@@ -30,7 +30,7 @@ def greedy(rule, noise, seed, problem):  # type: ignore[no-untyped-def]
     for g in range(problem.size.shape[0]):
         scale = max(scale, float(problem.size[g]))
     for k in range(n):
-        best, best_score = -1, 0.0
+        best, best_score = np.int64(-1), 0.0
         for r in range(state.ready_count[0]):
             t = state.ready[r]
             need, net = 0.0, 0.0
@@ -60,7 +60,7 @@ def greedy(rule, noise, seed, problem):  # type: ignore[no-untyped-def]
     return order
 
 
-@njit(cache=True, nogil=True)
+@loop
 def beam(width, seed, problem):  # type: ignore[no-untyped-def]
     """A legal order: ``width`` partial orders side by side, those with the lowest peak, then the least bytes alive.
 
@@ -83,16 +83,20 @@ def beam(width, seed, problem):  # type: ignore[no-untyped-def]
     ready = np.empty((2, width, n), np.int64)
     where = np.empty((2, width, n), np.int64)
     count = np.empty((2, width, 1), np.int64)
-    missing[0, 0], left[0, 0], link[0, 0], need[0, 0], net[0, 0] = (
-        first.missing,
-        first.left,
-        first.link,
-        first.need,
-        first.net,
-    )
-    live[0, 0], ready[0, 0], where[0, 0], count[0, 0] = first.live, first.ready, first.where, first.ready_count
+    for target, source in (
+        (missing[0, 0], first.missing),
+        (left[0, 0], first.left),
+        (link[0, 0], first.link),
+        (live[0, 0], first.live),
+        (ready[0, 0], first.ready),
+        (where[0, 0], first.where),
+        (count[0, 0], first.ready_count),
+    ):
+        copy_into(target, source)
+    copy_rows(need[0, 0], first.need)
+    copy_rows(net[0, 0], first.net)
     peaks = np.zeros((2, width, pools), np.int64)
-    peaks[0, 0] = first.live
+    copy_into(peaks[0, 0], first.live)
     codes = np.zeros((2, width), np.int64)
     came = np.empty((n, width), np.int64)
     ran = np.empty((n, width), np.int64)
@@ -132,10 +136,11 @@ def beam(width, seed, problem):  # type: ignore[no-untyped-def]
             taken += 1
             codes[then, v] = code
             came[k, v], ran[k, v] = w, t
-            dones[then, v] = dones[now, w]
-            missing[then, v], left[then, v], link[then, v] = missing[now, w], left[now, w], link[now, w]
-            need[then, v], net[then, v], live[then, v] = need[now, w], net[now, w], live[now, w]
-            ready[then, v], where[then, v], count[then, v] = ready[now, w], where[now, w], count[now, w]
+            copy_into(dones[then, v], dones[now, w])
+            for row in (missing, left, link, live, ready, where, count):
+                copy_into(row[then, v], row[now, w])
+            copy_rows(need[then, v], need[now, w])
+            copy_rows(net[then, v], net[now, w])
             for q in range(pools):
                 peaks[then, v, q] = max(peaks[now, w, q], live[now, w, q] + need[now, w, t, q])
             state = State(

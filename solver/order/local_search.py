@@ -14,12 +14,13 @@ Arrays are the forward ones of :func:`~catalytic.solver.order.two_sided.two_side
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from ..compiled import copy_into, loop
 
 SHARE_OF_EXCESS = 0.1
 
 
-@njit(cache=True, nogil=True)
+@loop
 def usages(order, problem):  # type: ignore[no-untyped-def]
     """Bytes alive while each task of a legal order runs: one row per position, one column per pool."""
     us, ui = problem.use_start, problem.use_index
@@ -41,7 +42,7 @@ def usages(order, problem):  # type: ignore[no-untyped-def]
             g = ui[i]
             if left[g] == gs[g + 1] - gs[g] and not early[g]:
                 live[pool[g]] += size[g]
-        result[k] = live
+        copy_into(result[k], live)
         for i in range(us[t], us[t + 1]):
             g = ui[i]
             if left[g] == 1:
@@ -54,7 +55,7 @@ def usages(order, problem):  # type: ignore[no-untyped-def]
     return result
 
 
-@njit(cache=True, nogil=True)
+@loop
 def order_value(order, problem):  # type: ignore[no-untyped-def]
     """Sum over pools of the most bytes alive, preloaded buffers before the first task included."""
     size, pool, early, pools = problem.size, problem.pool, problem.early, problem.pools
@@ -69,7 +70,7 @@ def order_value(order, problem):  # type: ignore[no-untyped-def]
     return peak.sum()
 
 
-@njit(cache=True, nogil=True)
+@loop
 def _profile(order, low, high, live, first, final, count, rows, before, problem):  # type: ignore[no-untyped-def]
     """Bytes alive at (``rows``) and before (``before``) the positions ``low..high`` of ``order``.
 
@@ -85,13 +86,13 @@ def _profile(order, low, high, live, first, final, count, rows, before, problem)
             count[ui[i]] += 1
     for k in range(low, high + 1):
         t = order[k]
-        before[k] = live
+        copy_into(before[k], live)
         for i in range(us[t], us[t + 1]):
             g = ui[i]
             if count[g] > 0 and first[g] >= low and not early[g]:
                 live[pool[g]] += size[g]
                 count[g] = -count[g]  # negative: born in this window
-        rows[k] = live
+        copy_into(rows[k], live)
         for i in range(us[t], us[t + 1]):
             g = ui[i]
             if abs(count[g]) == 1 and final[g] <= high:
@@ -103,7 +104,7 @@ def _profile(order, low, high, live, first, final, count, rows, before, problem)
             count[g] += 1 if count[g] < 0 else -1
 
 
-@njit(cache=True, nogil=True)
+@loop
 def anneal(order, steps, seed, heat, problem):  # type: ignore[no-untyped-def]
     """The best order met in ``steps`` moves, and its value. ``heat``: first temperature, as a share of the value."""
     ps, pi = problem.before_start, problem.before_index
@@ -131,14 +132,14 @@ def anneal(order, steps, seed, heat, problem):  # type: ignore[no-untyped-def]
     for g in range(m):
         if early[g]:
             live[pool[g]] += size[g]
-    head[0] = live
+    copy_into(head[0], live)
     for k in range(n):
         t = current[k]
         place[t] = k
         for i in range(us[t], us[t + 1]):
             first[ui[i]] = min(first[ui[i]], k)
             final[ui[i]] = k
-    _profile(current, 0, n - 1, live, first, final, count, rows, before, problem)
+    _profile(current, np.int64(0), n - 1, live, first, final, count, rows, before, problem)
     for k in range(n):
         head[k + 1] = np.maximum(head[k], rows[k])
     for k in range(n - 1, -1, -1):
@@ -146,7 +147,7 @@ def anneal(order, steps, seed, heat, problem):  # type: ignore[no-untyped-def]
     level = np.maximum(head[0], tail[0])
     value = level.sum()
     level -= level // 10
-    excess = _excess(rows, 0, n - 1, level)
+    excess = _excess(rows, np.int64(0), n - 1, level)
     best, best_value, best_excess = current.copy(), value, excess
     for step in range(steps):
         t = current[np.random.randint(n)]
@@ -183,7 +184,7 @@ def anneal(order, steps, seed, heat, problem):  # type: ignore[no-untyped-def]
             continue
         for k in range(low, high + 1):  # the old window is kept in block
             current[k], block[k - low] = block[k - low], current[k]
-        live[:] = before[low]
+        copy_into(live, before[low])
         _profile(current, low, high, live, first, final, count, new_rows, new_before, problem)
         new_value = 0
         for q in range(pools):
@@ -216,14 +217,14 @@ def anneal(order, steps, seed, heat, problem):  # type: ignore[no-untyped-def]
             value = new_value
             level = np.maximum(head[0], tail[0])
             level -= level // 10
-            excess = _excess(rows, 0, n - 1, level)
+            excess = _excess(rows, np.int64(0), n - 1, level)
         if value < best_value or (value == best_value and excess < best_excess):
             best_value, best_excess = value, excess
-            best[:] = current
+            copy_into(best, current)
     return best, best_value
 
 
-@njit(cache=True, nogil=True)
+@loop
 def _maxima(rows, low, high, head, tail):  # type: ignore[no-untyped-def]
     """Bring the running maxima up to date after the rows ``low..high`` have changed."""
     n, pools = rows.shape
@@ -240,7 +241,7 @@ def _maxima(rows, low, high, head, tail):  # type: ignore[no-untyped-def]
             tail[k, q] = most
 
 
-@njit(cache=True, nogil=True)
+@loop
 def _excess(rows, low, high, level):  # type: ignore[no-untyped-def]
     """Bytes above ``level``, summed over positions and pools."""
     total = 0

@@ -27,10 +27,10 @@ from dataclasses import dataclass
 from math import gcd
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from ortools.graph.python import max_flow
 
+from ..compiled import loop
 from .compact import Ints, Rows
 from .live import Live
 
@@ -265,7 +265,7 @@ def _with_pairs(rows: Rows, pairs: Sequence[tuple[int, int]]) -> Rows:
     return Rows.of(lists)
 
 
-@njit(cache=True)
+@loop
 def _sides(v, side, ps, pi, ss, si):  # type: ignore[no-untyped-def]
     """``side`` with the ancestors of ``v`` inside, ``v`` and its descendants outside."""
     side = side.copy()
@@ -294,7 +294,7 @@ def _sides(v, side, ps, pi, ss, si):  # type: ignore[no-untyped-def]
     return side
 
 
-@njit(cache=True)
+@loop
 def _left(inside, us, ui):  # type: ignore[no-untyped-def]
     """Per group, its users that are not inside."""
     left = np.zeros(us.shape[0] - 1, np.int64)
@@ -305,7 +305,7 @@ def _left(inside, us, ui):  # type: ignore[no-untyped-def]
     return left
 
 
-@njit(cache=True)
+@loop
 def _live(inside, left, us, size, writer, kept, lazy, preload):  # type: ignore[no-untyped-def]
     """Units alive when exactly ``inside`` has been executed."""
     live = 0
@@ -321,7 +321,7 @@ def _live(inside, left, us, size, writer, kept, lazy, preload):  # type: ignore[
     return live
 
 
-@njit(cache=True)
+@loop
 def _need(v, left, bs, bi, es, ei, us, ks, ki, saving, size, lazy):  # type: ignore[no-untyped-def]
     """Units that ``v`` adds while it runs: births and first loads less what it may take over; ``v`` is not inside."""
     need = 0
@@ -337,14 +337,14 @@ def _need(v, left, bs, bi, es, ei, us, ks, ki, saving, size, lazy):  # type: ign
     return need
 
 
-@njit(cache=True)
+@loop
 def _usage(v, inside, bs, bi, es, ei, us, ui, ks, ki, saving, size, writer, kept, lazy, preload):  # type: ignore[no-untyped-def]
     left = _left(inside, us, ui)
     need = _need(v, left, bs, bi, es, ei, us, ks, ki, saving, size, lazy)
     return _live(inside, left, us, size, writer, kept, lazy, preload) + need
 
 
-@njit(cache=True)
+@loop
 def _lower(estimates, inside, side, ps, pi, bs, bi, es, ei, us, ui, ks, ki, saving, size, writer, kept, lazy, preload):  # type: ignore[no-untyped-def]
     """Lower the estimate of every task between that could start after ``inside``."""
     left = _left(inside, us, ui)
@@ -362,7 +362,7 @@ def _lower(estimates, inside, side, ps, pi, bs, bi, es, ei, us, ui, ks, ki, savi
             estimates[v] = min(estimates[v], usage)
 
 
-@njit(cache=True)
+@loop
 def _usages(order, side, unlimited, bs, bi, es, ei, us, ui, ks, ki, saving, size, writer, kept, lazy, preload):  # type: ignore[no-untyped-def]
     """Per task, its usage in ``order``; ``unlimited`` where the tasks before it are not a legal set."""
     n = side.shape[0]
@@ -396,7 +396,7 @@ def _usages(order, side, unlimited, bs, bi, es, ei, us, ui, ks, ki, saving, size
     return usages
 
 
-@njit(cache=True)
+@loop
 def _network(v, side, unlimited, ps, pi, bs, bi, es, ei, us, ui, ks, ki, saving, size, writer, kept, lazy, preload):  # type: ignore[no-untyped-def]
     """Arcs (tail, head, capacity, group or -1), groups alive whatever the cut with their units, and the constant.
 

@@ -20,8 +20,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from ..compiled import copy_into, loop
 from .compact import Ints
 
 GOAL, EXHAUSTED, LIMIT = 1, 2, 0
@@ -54,7 +54,7 @@ class State(NamedTuple):
     ready_count: Ints
 
 
-@njit(cache=True, nogil=True)
+@loop
 def prepare(done, allowed, problem):  # type: ignore[no-untyped-def]
     """The state after executing ``done``, from scratch."""
     ps, pi = problem.before_start, problem.before_index
@@ -104,7 +104,7 @@ def prepare(done, allowed, problem):  # type: ignore[no-untyped-def]
     return State(missing, left, link, need, net, live, ready, where, count)
 
 
-@njit(cache=True, nogil=True)
+@loop
 def execute(t, done, state, problem):  # type: ignore[no-untyped-def]
     """Execute ``t``."""
     ss, si = problem.after_start, problem.after_index
@@ -151,7 +151,7 @@ def execute(t, done, state, problem):  # type: ignore[no-untyped-def]
             count[0] += 1
 
 
-@njit(cache=True, nogil=True)
+@loop
 def undo(t, done, state, problem):  # type: ignore[no-untyped-def]
     """Take back ``t``, the task executed last."""
     ss, si = problem.after_start, problem.after_index
@@ -197,7 +197,7 @@ def undo(t, done, state, problem):  # type: ignore[no-untyped-def]
     done[t] = False
 
 
-@njit(cache=True, nogil=True)
+@loop
 def least_between(path, done, state, problem):  # type: ignore[no-untyped-def]
     """The largest of the sets of least live bytes between the state before ``path`` and the one after it.
 
@@ -233,7 +233,7 @@ def least_between(path, done, state, problem):  # type: ignore[no-untyped-def]
     after = np.empty(most, np.int64)
     to = np.empty(most, np.int64)
     room = np.empty(most, np.int64)
-    arcs = 0
+    arcs = np.int64(0)
     for a in range(k):
         for i in range(ps[path[a]], ps[path[a] + 1]):
             b = number[pi[i]]
@@ -275,7 +275,7 @@ def least_between(path, done, state, problem):  # type: ignore[no-untyped-def]
                 e = after[e]
         if level[sink] < 0:
             break
-        current[:] = head
+        copy_into(current, head)
         x = source
         while True:
             if x == sink:
@@ -323,7 +323,7 @@ def least_between(path, done, state, problem):  # type: ignore[no-untyped-def]
     return chosen
 
 
-@njit(cache=True, nogil=True)
+@loop
 def _arc(a, b, capacity, head, after, to, room, count):  # type: ignore[no-untyped-def]
     """Append the arc ``a -> b`` and its reverse; returns the new number of arcs."""
     to[count], room[count], after[count] = b, capacity, head[a]
@@ -333,7 +333,7 @@ def _arc(a, b, capacity, head, after, to, room, count):  # type: ignore[no-untyp
     return count + 2
 
 
-@njit(cache=True, nogil=True)
+@loop
 def _fits(t, live, need, caps, slack):  # type: ignore[no-untyped-def]
     """Whether running ``t`` now raises the caps by at most ``slack`` bytes, and by how many bytes it does."""
     raised = 0
@@ -344,14 +344,14 @@ def _fits(t, live, need, caps, slack):  # type: ignore[no-untyped-def]
     return raised <= slack, raised
 
 
-@njit(cache=True, nogil=True)
+@loop
 def _flip(t, bits, code, key):  # type: ignore[no-untyped-def]
     """Put ``t`` into the set ``bits`` or take it out; ``code`` is the set's hash."""
     bits[t >> 6] ^= np.uint64(1) << np.uint64(t & 63)
     code[0] ^= key[t]
 
 
-@njit(cache=True, nogil=True)
+@loop
 def reach(done, allowed, caps, slack, rank, twin, node_limit, table, table_caps, key, problem):  # type: ignore[no-untyped-def]
     """Search from the base ``done`` for all ``allowed`` tasks, below ``caps`` (bytes per pool) plus ``slack`` in total.
 
@@ -408,7 +408,7 @@ def reach(done, allowed, caps, slack, rank, twin, node_limit, table, table_caps,
                     for q in range(pools):
                         if net[t, q] > 0:
                             rises = True
-                    if rises or not _fits(t, live, need, caps, 0)[0]:
+                    if rises or not _fits(t, live, need, caps, np.int64(0))[0]:
                         r += 1
                         continue
                     execute(t, done, state, problem)
@@ -417,8 +417,8 @@ def reach(done, allowed, caps, slack, rank, twin, node_limit, table, table_caps,
                     length += 1
                     moved = True
             mark[depth] = length
-            level[depth] = live
-            held[depth] = caps
+            copy_into(level[depth], live)
+            copy_into(held[depth], caps)
             spare[depth] = slack
             begin[depth + 1] = begin[depth]
             following[depth] = begin[depth]
@@ -499,7 +499,7 @@ def reach(done, allowed, caps, slack, rank, twin, node_limit, table, table_caps,
             t = trail[length]
             undo(t, done, state, problem)
             _flip(t, bits, code, key)
-        caps[:] = held[depth]
+        copy_into(caps, held[depth])
         slack = spare[depth]
         if following[depth] < begin[depth + 1]:
             t = branch[following[depth]]
@@ -521,7 +521,7 @@ def reach(done, allowed, caps, slack, rank, twin, node_limit, table, table_caps,
         depth -= 1
 
 
-@njit(cache=True, nogil=True)
+@loop
 def _known(bits, code, caps, table, table_caps):  # type: ignore[no-untyped-def]
     """Whether this state has failed before, under the same ceiling, with caps raised no further than here."""
     rows = np.uint64(table.shape[0] >> 1)
@@ -541,7 +541,7 @@ def _known(bits, code, caps, table, table_caps):  # type: ignore[no-untyped-def]
     return False
 
 
-@njit(cache=True, nogil=True)
+@loop
 def _remember(bits, code, caps, table, table_caps):  # type: ignore[no-untyped-def]
     """Write a failed state to the newer of its two places; the older entry moves over."""
     rows = np.uint64(table.shape[0] >> 1)

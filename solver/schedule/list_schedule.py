@@ -25,9 +25,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from ..compiled import copy_into, loop
 from ..order import Compact
 from ..order.compact import Ints
 
@@ -121,7 +121,7 @@ def reference_position(reference: Ints) -> Ints:
     return position
 
 
-@njit(cache=True)
+@loop
 def list_schedule(  # type: ignore[no-untyped-def]
     rank, reference, ceiling, part_size, room, parts, exclusive, sequential,
     dur, ps, ss, si, demand, capacity, bs, bi, ts, ti, os, oi, size, pool, pool_limit, users, kept, lazy, preload,
@@ -149,20 +149,20 @@ def list_schedule(  # type: ignore[no-untyped-def]
     base = np.full(parts, -1, np.int64)  # the pool whose slice begins the partition, once a spanning block needs it
     held = np.full(parts, -1, np.int64)
     ready = np.empty(n, np.int64)
-    ready_count = 0
+    ready_count = np.int64(0)
     running = np.empty(n, np.int64)
     running_count = 0
     needed = np.empty(m, np.int64)
     many_cells = pools * parts > 1
     far_sighted = many_cells and n <= FAR_SIGHTED_TASKS
     patience = 4 if n > 600 else 8
-    nobody = -2
+    nobody, once, alone = np.int64(-2), np.int64(1), np.bool_(False)
     for b in range(m):
         if preload[b]:
             needed[0] = b
             if not _place(
                 needed,
-                1,
+                once,
                 nobody,
                 np.int64(2**62),
                 live,
@@ -177,14 +177,14 @@ def list_schedule(  # type: ignore[no-untyped-def]
                 part_size,
                 room,
                 parts,
-                False,
+                alone,
             ):
                 return start, where, 0, 0, False
     for t in range(n):
         if missing[t] == 0:
             ready_count = _insert(ready, ready_count, t, by_rank)
     now = np.int64(0)
-    first = 0  # first position of the reference order that has not started
+    first = np.int64(0)  # first position of the reference order that has not started
     done = 0
     while done < n:
         k = 0
@@ -233,7 +233,7 @@ def list_schedule(  # type: ignore[no-untyped-def]
                         parts,
                         exclusive,
                     ):
-                        grown = (peak != saved_peak).any()
+                        grown = _differ(peak, saved_peak)
                         stop = n if far_sighted or (many_cells and grown) else place[t]
                         started = (
                             force
@@ -268,8 +268,18 @@ def list_schedule(  # type: ignore[no-untyped-def]
                         )
                         if not started:
                             refused += 1
-                            live[:], peak[:] = saved_live, saved_peak
-                            spans[:], base[:], held[:] = saved_spans, saved_base, saved_held
+                            _restore(
+                                live,
+                                peak,
+                                spans,
+                                base,
+                                held,
+                                saved_live,
+                                saved_peak,
+                                saved_spans,
+                                saved_base,
+                                saved_held,
+                            )
                             for i in range(count):
                                 where[needed[i]] = -1
                 if started and exclusive:
@@ -341,7 +351,28 @@ def list_schedule(  # type: ignore[no-untyped-def]
     return start, where, now, reserved, True
 
 
-@njit(cache=True)
+@loop
+def _differ(a, b):  # type: ignore[no-untyped-def]
+    """Whether two matrices of one shape differ anywhere."""
+    for q in range(a.shape[0]):
+        for p in range(a.shape[1]):
+            if a[q, p] != b[q, p]:
+                return True
+    return False
+
+
+@loop
+def _restore(live, peak, spans, base, held, *saved):  # type: ignore[no-untyped-def]
+    """Write back what was saved before blocks were placed."""
+    for q in range(live.shape[0]):
+        copy_into(live[q], saved[0][q])
+        copy_into(peak[q], saved[1][q])
+    copy_into(spans, saved[2])
+    copy_into(base, saved[3])
+    copy_into(held, saved[4])
+
+
+@loop
 def _insert(ready, count, t, by_rank):  # type: ignore[no-untyped-def]
     """Insert ``t`` into the ready list, which is sorted by rank; the new length."""
     k = count
@@ -352,7 +383,7 @@ def _insert(ready, count, t, by_rank):  # type: ignore[no-untyped-def]
     return count + 1
 
 
-@njit(cache=True)
+@loop
 def _release(b, live, spans, where, size, pool, part_size):  # type: ignore[no-untyped-def]
     """Take the bytes of block ``b`` out of its cells."""
     rest = size[b]
@@ -367,7 +398,7 @@ def _release(b, live, spans, where, size, pool, part_size):  # type: ignore[no-u
         p += 1
 
 
-@njit(cache=True)
+@loop
 def _safe(  # type: ignore[no-untyped-def]
     t, stop, first, reference, start, ceiling, live, peak, spans, base, where, left, unstarted, bs, bi, ts, ti,
     size, pool, pool_limit, part_size, room, parts, kept, lazy,
@@ -379,7 +410,7 @@ def _safe(  # type: ignore[no-untyped-def]
     nothing runs, the replayed world is the real one.
     """
     live, peak, spans, base, where = live.copy(), peak.copy(), spans.copy(), base.copy(), where.copy()
-    nobody = np.full(parts, -1, np.int64)
+    nobody, alone = np.full(parts, -1, np.int64), np.bool_(False)
     waiting = unstarted.copy()
     for i in range(ts[t], ts[t + 1]):
         waiting[ti[i]] -= 1
@@ -409,7 +440,7 @@ def _safe(  # type: ignore[no-untyped-def]
             part_size,
             room,
             parts,
-            False,
+            alone,
         ):
             return False
         for i in range(ts[u], ts[u + 1]):
@@ -420,7 +451,7 @@ def _safe(  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(cache=True)
+@loop
 def _births(t, needed, where, bs, bi, ts, ti, lazy):  # type: ignore[no-untyped-def]
     """Write the blocks ``t`` would allocate into ``needed`` (own ones, larger first, then lazy inputs); how many."""
     count = 0
@@ -435,7 +466,7 @@ def _births(t, needed, where, bs, bi, ts, ti, lazy):  # type: ignore[no-untyped-
     return count
 
 
-@njit(cache=True)
+@loop
 def _place(  # type: ignore[no-untyped-def]
     needed, count, t, limit, live, peak, spans, base, held, where, size, pool, pool_limit, part_size, room,
     parts, exclusive,
@@ -522,8 +553,7 @@ def _place(  # type: ignore[no-untyped-def]
             if best < 0 or cost < best_cost:
                 best, best_cost = p, cost
         if best < 0:
-            live[:], peak[:] = saved_live, saved_peak
-            spans[:], base[:], held[:] = saved_spans, saved_base, saved_held
+            _restore(live, peak, spans, base, held, saved_live, saved_peak, saved_spans, saved_base, saved_held)
             for k in range(i):
                 where[needed[k]] = -1
             return False

@@ -1,0 +1,33 @@
+"""How hot loops are compiled: ``@loop`` on a function that numba can type. When: ``warm_up``.
+
+Compiled code is cached beside the source (or in the user's cache folder), so that compilation happens once per machine
+and version; but somebody waits for that first time. Hence no wrapper for C callers. Literals passed to a loop are
+written ``np.int64(0)``: numba compiles a function again for each literal it is called with. Arrays are copied by
+``copy_into``: ``a[:] = b`` brings in the formatting of an error message, which takes longer to compile than most loops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from numba import njit
+
+
+def loop(function: Callable[..., Any]) -> Any:
+    """Compile at the first call with each type of arguments, cached; other threads go on while it runs."""
+    return njit(cache=True, nogil=True, no_cfunc_wrapper=True)(function)
+
+
+@loop
+def copy_into(target, source):  # type: ignore[no-untyped-def]
+    """``target[:] = source`` for arrays of one dimension and equal length."""
+    for i in range(target.shape[0]):
+        target[i] = source[i]
+
+
+@loop
+def copy_rows(target, source):  # type: ignore[no-untyped-def]
+    """``target[:] = source`` for arrays of two dimensions and equal shape."""
+    for i in range(target.shape[0]):
+        copy_into(target[i], source[i])

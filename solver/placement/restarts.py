@@ -1,92 +1,105 @@
-"""Tree search by restarts: does a component fit within a height? Asked again, it goes on where it ended.
+"""Hole search by restarts: does a component fit within a height? Asked again, it goes on where it ended.
 
-Runs are heavy-tailed: where any order helps, it needs a few hundred to a few thousand nodes, so that many short runs
-beat few long ones. A round turns through each static order with jumps, many short searches with noisy orders (their
-lengths follow Luby, Sinclair and Zuckerman 1993), and one search without jumps, which can prove that nothing fits.
-Nodes of the long searches double from round to round.
+Runs are heavy-tailed: where an order helps, it needs little more nodes than there are buffers, so that many short runs
+beat few long ones. Their lengths follow Luby, Sinclair and Zuckerman (1993); orders, their noise and the choice between
+equally good holes are drawn anew for each. From time to time a long run follows, of twice the nodes each time, which
+can prove that nothing fits. All runs for one target share what was refuted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import count
 
 import numpy as np
 import numpy.typing as npt
 
 from .arena import Component
-from .tree_search import NOISY_ORDERS, STATIC_ORDERS, Answer, Found, rank_by, search
+from .holes import Refuted, Tie, fill_holes
+from .tree_search import Answer, Found, rank_by
 
-FIRST_NODES, MOST_NODES = 3000, 400_000
-"""Nodes of one long search in the first round, and in the longest."""
+RESTART_NODES = 1000
+"""Nodes of the shortest run, at least; and at least twice as many as there are buffers."""
 
-RESTART_NODES = 4000
-"""Nodes of the shortest noisy search."""
+SHORT_SHARE = 3
+"""Nodes of short runs between two long ones, in multiples of those of the next long one."""
 
-NOISY_SHARE = 4
-"""Nodes of all noisy searches of a round, in multiples of those of the static orders: on the hardest of the published
-instances no static order finds anything in two million nodes, and a few in a hundred noisy searches do in 10 000."""
+ORDERS = ("TAW", "TWA", "TZW", "WAT", "WZ", "ZW", "A", "T")
+"""Who is tried first: T total of the fullest section, A area, W width (time alive), Z size, each falling."""
 
-NOISES = (0.1, 0.3, 0.1, 1.0)
-"""Standard deviations of the logarithms of what an order sorts by, in turns."""
+NOISES = (0.0, 0.1, 0.3, 1.0)
+"""Standard deviations of the logarithms of what an order sorts by."""
+
+MOST_TARGETS = 8
+"""Targets whose refuted states are kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """One search: the order, its noise and seed, the nodes it may visit, and whether it jumps."""
+@dataclass(slots=True)
+class _Runs:
+    """What was done for one target. ``credit``: nodes asked for and not spent yet, or spent beforehand."""
 
-    key: str
-    noise: float
-    seed: int
-    nodes: int
-    jumps: bool
+    refuted: Refuted
+    planned: Iterator[tuple[int, bool]]
+    credit: int = 0
 
 
 class Restarts:
     """All searches of one component. Two objects with different seeds look in different places."""
 
     def __init__(self, component: Component, seed: int) -> None:
-        self.component, self.seed = component, seed
-        self._runs: dict[int, Iterator[_Run]] = {}
+        self.component = component
+        self._random = np.random.default_rng((seed, 0x401E5))
+        self._runs: dict[int, _Runs] = {}
 
     def ask(self, target: int, nodes: int, stop: npt.NDArray[np.bool_]) -> Answer:
-        """Spend up to ``nodes`` nodes on a placement within ``target`` units; ends early when ``stop[0]`` is set.
+        """Spend about ``nodes`` nodes on a placement within ``target`` units; ends early when ``stop[0]`` is set.
 
-        NONE_EXISTS is a proof.
+        Over several calls about as many nodes are spent as were asked for: a run is not cut, but a call that ends with
+        a long one is followed by shorter calls. NONE_EXISTS is a proof.
         """
         if target < self.component.bound:
             return Answer(Found.NONE_EXISTS, None, 0)
-        runs = self._runs.setdefault(target, self._all_runs())
+        runs = self._of(target)
+        runs.credit += nodes
         spent = 0
-        while spent < nodes and not stop[0]:
-            run = next(runs)
-            rank = rank_by(self.component, run.key, run.noise, run.seed)
-            limit = min(run.nodes, nodes - spent)
-            answer = search(self.component, target, rank, limit, jumps=run.jumps, stop=stop)
-            spent += max(1, answer.nodes)
+        while runs.credit > 0 and not stop[0]:
+            limit, long = next(runs.planned)
+            rank, tie = self._drawn(long)
+            answer = fill_holes(self.component, target, rank, limit, tie=tie, refuted=runs.refuted, stop=stop)
+            runs.credit -= max(1, answer.nodes)
+            spent += answer.nodes
             if answer.found is not Found.GAVE_UP:
                 return Answer(answer.found, answer.offset, spent)
         return Answer(Found.GAVE_UP, None, spent)
 
-    def _all_runs(self) -> Iterator[_Run]:
-        """The searches for one target, without end."""
-        tried = 0
-        for number in count():
-            nodes = min(FIRST_NODES << min(number, 30), MOST_NODES)
-            first = (number + self.seed) % len(STATIC_ORDERS)
-            orders = STATIC_ORDERS[first:] + STATIC_ORDERS[:first]
-            for key in orders:
-                yield _Run(key, 0.0, 0, nodes, jumps=True)
-            spent = 0
-            while spent < NOISY_SHARE * len(STATIC_ORDERS) * nodes:
+    def _of(self, target: int) -> _Runs:
+        """The runs for ``target``, which become the newest."""
+        bits = 17 if self.component.size.size > 30 else 12
+        runs = self._runs.pop(target, None) or _Runs(Refuted.of(self.component, bits), self._lengths())
+        self._runs[target] = runs
+        if len(self._runs) > MOST_TARGETS:
+            del self._runs[next(iter(self._runs))]
+        return runs
+
+    def _lengths(self) -> Iterator[tuple[int, bool]]:
+        """Nodes of each run, and whether it is a long one, without end."""
+        shortest = max(RESTART_NODES, 2 * self.component.size.size)
+        long, tried = 4 * shortest, 0
+        while True:
+            short = 0
+            while short < SHORT_SHARE * long:
                 tried += 1
-                limit = RESTART_NODES * luby(tried)
-                key = NOISY_ORDERS[tried % len(NOISY_ORDERS)]
-                noise = NOISES[tried // len(NOISY_ORDERS) % len(NOISES)]
-                yield _Run(key, noise, self.seed * 1_000_003 + tried, limit, jumps=True)
-                spent += limit
-            yield _Run(orders[0], 0.0, 0, nodes, jumps=False)
+                yield shortest * luby(tried), False
+                short += shortest * luby(tried)
+            yield long, True
+            long *= 2
+
+    def _drawn(self, long: bool) -> tuple[npt.NDArray[np.int64], Tie]:
+        """An order and a tie; long runs have no noise."""
+        key = ORDERS[self._random.integers(len(ORDERS))]
+        tie = Tie(int(self._random.integers(len(Tie))))
+        noise = 0.0 if long else NOISES[self._random.integers(len(NOISES))]
+        return rank_by(self.component, key, noise, int(self._random.integers(2**31))), tie
 
 
 def luby(i: int) -> int:

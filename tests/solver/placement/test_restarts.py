@@ -16,7 +16,7 @@ GOING = np.zeros(1, np.bool_)
 
 
 @settings(max_examples=100, deadline=None)
-@given(featured_arenas(), st.integers(0, 9), st.sampled_from([300, 5000]))
+@given(featured_arenas(), st.integers(0, 9), st.sampled_from([1, 300, 5000]))
 def test_every_target_is_decided_as_enumeration_does(arena: Arena, seed: int, nodes: int) -> None:
     for component in components(arena):
         part = Arena.of(

@@ -1,0 +1,127 @@
+"""What no choice of partitions can avoid, read off a single moment: these proofs need no search.
+
+At one moment the living buffers lie side by side, so they are a bin packing problem; the writers that run at it need
+partitions of their own. Over all moments, the slices of different pools are disjoint, so pools' own peaks add up.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import accumulate
+
+from ..plan import Evidence
+from .partition_question import Moment, Partitioned
+
+MOST_NAMES = 4
+"""Buffers or tasks that a sentence lists before it only counts them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Impossible:
+    """Why there is no placement: what already contradicts within ``[start, end)``.
+
+    ``buffers`` and ``tasks`` are numbers of the question; ``reason`` is a clause that ends a sentence. ``evidence`` is
+    CERTIFICATE where counting shows it, SOLVER_CLAIM where CP-SAT refuted those buffers in that interval.
+    """
+
+    reason: str
+    start: int
+    end: int
+    buffers: tuple[int, ...]
+    tasks: tuple[int, ...]
+    evidence: Evidence = Evidence.CERTIFICATE
+
+
+def least_footprint(question: Partitioned) -> int:
+    """Bytes that no placement undercuts: the pools' own peaks added up, or a single buffer's held end."""
+    most = [0] * len(question.limits)
+    for moment in question.moments:
+        live = [0] * len(most)
+        for k in moment.blocks:
+            live[question.blocks[k].pool] += question.blocks[k].size
+        most = [max(a, b) for a, b in zip(most, live, strict=True)]
+    held = [0] * len(question.partitions)
+    for block in question.blocks:
+        if block.held >= 0 and block.held_offset >= 0 and block.size <= question.partitions[block.held]:
+            held[block.held] = max(held[block.held], block.held_offset + block.size)
+    return max(sum(most), sum(held))
+
+
+def refuted_by_counting(question: Partitioned) -> Impossible | None:
+    """The first contradiction that counting finds, or None."""
+    q = question
+    for k, block in enumerate(q.blocks):
+        if not q.places[k]:
+            where = "its place" if block.held >= 0 else f"any partition, the largest of {max(q.partitions)} bytes"
+            reason = f"a buffer of {block.size} bytes does not fit {where}"
+            return Impossible(reason, block.lives[0][0], block.lives[-1][1], block.members, ())
+    room = sum(q.partitions)
+    peaks: dict[int, tuple[int, Moment]] = {}
+    for moment in q.moments:
+        live: dict[int, int] = {}
+        for k in moment.blocks:
+            live[q.blocks[k].pool] = live.get(q.blocks[k].pool, 0) + q.blocks[k].size
+        for pool, size in live.items():
+            if size > peaks.get(pool, (0, moment))[0]:
+                peaks[pool] = (size, moment)
+        found = _at(q, moment, live)
+        if found is not None:
+            return found
+    if sum(size for size, _ in peaks.values()) > room:
+        stretches = [moment for _, moment in peaks.values()]
+        members = sorted({b for m in stretches for k in m.blocks for b in q.blocks[k].members})
+        peak = sum(size for size, _ in peaks.values())
+        reason = f"pools need {peak} bytes in all at their own peaks, and slices never overlap; there are {room}"
+        return Impossible(reason, min(m.start for m in stretches), max(m.end for m in stretches), tuple(members), ())
+    return None
+
+
+def _at(q: Partitioned, moment: Moment, live: dict[int, int]) -> Impossible | None:
+    """What contradicts at one moment by counting, or None."""
+    members = tuple(b for k in moment.blocks for b in q.blocks[k].members)
+
+    def no(reason: str, buffers: Iterable[int] = members, tasks: Iterable[int] = ()) -> Impossible:
+        return Impossible(reason, moment.start, moment.end, tuple(buffers), tuple(tasks))
+
+    if q.exclusive and len(moment.tasks) > len(q.partitions):
+        count = len(moment.tasks)
+        return no(f"{count} tasks write at once and there are {len(q.partitions)} partitions", (), moment.tasks)
+    for pool, size in live.items():
+        limit = q.limits[pool]
+        if limit is not None and size > limit:
+            own = [b for k in moment.blocks if q.blocks[k].pool == pool for b in q.blocks[k].members]
+            return no(f"{size} bytes of one pool are alive at once, it is limited to {limit}", own)
+    if sum(live.values()) > sum(q.partitions):
+        return no(f"{sum(live.values())} bytes are alive at once, the partitions hold {sum(q.partitions)}")
+    if len(set(q.partitions)) == 1:
+        needed = fewest_partitions([q.blocks[k].size for k in moment.blocks], q.partitions[0])
+        if needed > len(q.partitions):
+            return no(f"buffers alive at once fill {needed} partitions, there are {len(q.partitions)}")
+    return None
+
+
+def fewest_partitions(sizes: Iterable[int], partition_size: int) -> int:
+    """No fewer partitions hold buffers of ``sizes`` at once; a bound in O(n log n), not always the true number.
+
+    The pieces of buffers larger than a partition all begin one, so they need one each. For all pieces, the bound ``L2``
+    of Martello and Toth (1990): for every threshold, pieces above half a partition need one each, and pieces between
+    the threshold and half a partition share what room is left beside those of them that leave any.
+    """
+    pieces = []
+    best = 0
+    for size in sizes:
+        whole, rest = divmod(size, partition_size)
+        pieces += [partition_size] * whole + [rest] * (rest > 0)
+        best += whole + (rest > 0) if size > partition_size else 0
+    pieces.sort()
+    before = [0, *accumulate(pieces)]
+    half = bisect_right(pieces, partition_size // 2)
+    for threshold in {0, *pieces[:half]}:
+        alone = len(pieces) - bisect_right(pieces, partition_size - threshold)
+        large = len(pieces) - alone - half
+        room = large * partition_size - (before[half + large] - before[half])
+        small = before[half] - before[bisect_left(pieces, threshold, 0, half)]
+        best = max(best, alone + large + max(0, -(-(small - room) // partition_size)))
+    return best

@@ -1,0 +1,171 @@
+"""Placement in several partitions: equal to enumeration, and what must not change or get worse."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import permutations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from catalytic.solver.budget import Budget
+from catalytic.solver.placement.arena import Arena
+from catalytic.solver.placement.partition_question import Partitioned, disagreements, heights
+from catalytic.solver.placement.partitioned import Placed, place_partitioned
+from catalytic.solver.plan import Evidence, Status
+
+from .partitions import broken, footprint, least_footprint_by_enumeration, questions
+
+BUDGET = Budget(10.0, workers=1)
+
+
+def where(placed: Placed) -> dict[int, tuple[int, int]]:
+    assert placed.partition is not None
+    assert placed.offset is not None
+    return {b: (int(p), int(o)) for b, (p, o) in enumerate(zip(placed.partition, placed.offset, strict=True))}
+
+
+@settings(max_examples=60, deadline=None)
+@given(questions())
+def test_the_least_footprint_equals_enumeration(question: Partitioned) -> None:
+    least = least_footprint_by_enumeration(question)
+
+    placed = place_partitioned(question, BUDGET, minimise=True)
+
+    if least is None:
+        assert placed.status is Status.INFEASIBLE
+        assert placed.impossible is not None
+    else:
+        assert placed.status is Status.OPTIMAL
+        assert placed.footprint == placed.bound == least == footprint(question, where(placed))
+        assert not broken(question, where(placed))
+
+
+@settings(max_examples=40, deadline=None)
+@given(questions())
+def test_a_fit_is_found_exactly_when_there_is_one(question: Partitioned) -> None:
+    placed = place_partitioned(question, BUDGET, minimise=False)
+
+    assert (placed.status is Status.INFEASIBLE) == (least_footprint_by_enumeration(question) is None)
+    if placed.status is not Status.INFEASIBLE:
+        assert not broken(question, where(placed))
+        assert placed.footprint is not None
+        assert placed.bound <= placed.footprint == footprint(question, where(placed))
+        assert (placed.status is Status.OPTIMAL) == (placed.footprint == placed.bound)
+
+
+@settings(max_examples=150, deadline=None)
+@given(questions(most=4), st.randoms(use_true_random=False))
+def test_the_definition_in_the_engine_is_the_definition_here(question: Partitioned, random: object) -> None:
+    """On arbitrary placements, right or wrong, both judges agree."""
+    n = question.arena.size.size
+    draw = random.randint  # type: ignore[attr-defined]
+    place = {b: (p := draw(0, len(question.partitions) - 1), draw(0, question.partitions[p] - 1)) for b in range(n)}
+    for b in range(n):  # those of one region begin together, or chance would never let them
+        if question.region[b] >= 0:
+            place[b] = place[int(np.flatnonzero(question.region == question.region[b])[0])]
+
+    found = disagreements(question, [p for p, _ in place.values()], [at for _, at in place.values()])
+
+    assert bool(found) == broken(question, place)
+    if not found:
+        assert sum(heights(question, *zip(*place.values(), strict=True))) == footprint(question, place)
+
+
+@settings(max_examples=15, deadline=None)
+@given(questions(most=4).filter(lambda q: len(set(q.partitions)) == 1 and not q.spanning))
+def test_partitions_of_equal_size_can_be_renumbered(question: Partitioned) -> None:
+    answers = set()
+    for order in permutations(range(len(question.partitions))):
+        held = np.array([order[p] if p >= 0 else -1 for p in question.held])
+        placed = place_partitioned(replace(question, held=held), BUDGET, minimise=True)
+        answers.add((placed.status, placed.footprint))
+    assert len(answers) == 1
+
+
+@settings(max_examples=20, deadline=None)
+@given(questions(most=4).filter(lambda q: not q.spanning), st.integers(1, 3))
+def test_more_capacity_or_another_partition_takes_nothing_away(question: Partitioned, more: int) -> None:
+    """Where buffers span, a larger partition is no more: it moves the borders."""
+    placed = place_partitioned(question, BUDGET, minimise=True)
+    if placed.footprint is None:
+        return
+    sizes = question.partitions
+    for wider in ((*(p + more for p in sizes),), (*sizes, more)):
+        again = place_partitioned(replace(question, partitions=wider), BUDGET, minimise=True)
+        assert again.footprint is not None
+        assert again.footprint <= placed.footprint
+
+
+def question_of(*rows: tuple[int, int, int], parts: tuple[int, ...], **more: object) -> Partitioned:
+    """Buffers as (lower, upper, size), each written by a task of its own that runs one tick."""
+    lower, upper, size = zip(*rows, strict=True)
+    tasks = [(low, low + 1) for low in lower]
+    arena = Arena.of(lower, upper, size)
+    return Partitioned.of(arena, parts, tasks=tasks, writer=list(range(len(rows))), **more)  # type: ignore[arg-type]
+
+
+def test_more_running_writers_than_partitions_are_named() -> None:
+    question = question_of((0, 4, 1), (5, 7, 1), (5, 8, 1), (5, 9, 1), parts=(9, 9), exclusive=True)
+    placed = place_partitioned(question, BUDGET, minimise=False)
+    assert placed.impossible is not None
+    assert placed.impossible.tasks == (1, 2, 3)
+    assert (placed.impossible.start, placed.impossible.end) == (5, 6)
+    assert placed.evidence is Evidence.CERTIFICATE
+
+
+def test_buffers_of_one_moment_that_do_not_pack_are_named() -> None:
+    """Three of 3 bytes in two partitions of 5: 9 bytes of 10, and yet no way."""
+    question = question_of((0, 2, 5), (2, 6, 3), (3, 6, 3), (4, 9, 3), parts=(5, 5))
+    placed = place_partitioned(question, BUDGET, minimise=False)
+    assert placed.impossible is not None
+    assert placed.impossible.buffers == (1, 2, 3)
+    assert (placed.impossible.start, placed.impossible.end) == (4, 6)
+
+
+def test_what_only_search_refutes_is_a_claim_of_the_solver_about_a_stretch_of_time() -> None:
+    """Sizes 4 4 3 3 3 3 fill partitions of 9 and 11 only as 3 3 3 and 4 4 3, so a 4 held in the first is one too many."""
+    rows = ((0, 5, 4), (0, 5, 4), (1, 5, 3), (1, 5, 3), (2, 5, 3), (2, 5, 3), (8, 9, 1))
+    question = question_of(*rows, parts=(10, 10), exclusive=False)
+    assert place_partitioned(question, BUDGET, minimise=False).status is not Status.INFEASIBLE
+    tight = replace(question, partitions=(9, 11))
+    placed = place_partitioned(tight, BUDGET, minimise=False)
+    assert placed.status is not Status.INFEASIBLE
+    held = replace(tight, held=np.array([0, -1, -1, -1, -1, -1, -1]))
+    placed = place_partitioned(held, BUDGET, minimise=False)
+    assert placed.status is Status.INFEASIBLE
+    assert placed.evidence is Evidence.SOLVER_CLAIM
+    assert placed.impossible is not None
+    assert set(placed.impossible.buffers) == {0, 1, 2, 3, 4, 5}
+    assert placed.impossible.start < 5
+
+
+def test_a_wish_is_granted_where_nothing_speaks_against_it() -> None:
+    question = question_of((0, 3, 2), (1, 4, 2), parts=(6, 6))
+    wishing = replace(question, preferred=np.array([1, -1]), preferred_offset=np.array([3, -1]))
+    placed = place_partitioned(wishing, BUDGET, minimise=False)
+    assert where(placed)[0] == (1, 3)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_deterministic_budget_gives_the_same_answer_twice(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    rows = [(int(a), int(a + d), int(s)) for a, d, s in random.integers(1, 12, size=(40, 3))]
+    question = question_of(*rows, parts=(40, 40, 40))
+    budget = Budget(1.0, workers=1, seed=seed, deterministic=True)
+    once, twice = (place_partitioned(question, budget, minimise=True) for _ in range(2))
+    assert (once.status, once.footprint, once.bound) == (twice.status, twice.footprint, twice.bound)
+    assert np.array_equal(once.offset, twice.offset)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"partitions": ()}, {"pool": [3]}, {"writer": [0]}, {"held_offset": [0]}, {"held": [7]}],
+    ids=["no partition", "pool without limit", "unknown writer", "offset without partition", "unknown partition"],
+)
+def test_a_question_that_makes_no_sense_is_refused(more: dict[str, object]) -> None:
+    arguments: dict[str, object] = {"partitions": (4,), "limits": [None], **more}
+    with pytest.raises(ValueError, match=r"."):
+        Partitioned.of(Arena.of([0], [1], [1]), **arguments)  # type: ignore[arg-type]

@@ -6,6 +6,7 @@ looked for; and a no is a proof for every number of workers.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -215,16 +216,19 @@ def open_order(path: Path, shape: Shape) -> Source:
     return source
 
 
-def ready(budget: Budget, observer: Observer | None) -> Budget:
-    """``budget``, started, once every compiled loop is loaded: compilation at first use is announced, not counted."""
-    from catalytic.solver.warm_up import warm_up
+def ready(budget: Budget, observer: Observer | None, parts: Sequence[str] | None = None) -> Budget:
+    """``budget``, started, once the compiled loops are loaded: compilation at first use is announced, not counted.
+
+    ``parts`` of ``warm_up``; None: all of them.
+    """
+    from catalytic.solver.warm_up import PARTS, warm_up
 
     def announce(message: str) -> None:
         if observer is not None:
             observer(News("compile", None, message))
 
     budget = budget.start()
-    return budget.postponed(warm_up(announce))
+    return budget.postponed(warm_up(announce, PARTS if parts is None else parts))
 
 
 def search_order(

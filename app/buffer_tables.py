@@ -27,6 +27,9 @@ from .sources import read_source
 SHARE_OF_ORDER = 0.5
 """Share of the time limit for the order of a problem's tasks; the rest places its buffers."""
 
+LOOPS, LOOPS_OF_ORDERS = ("placement",), ("exact", "search")
+"""Parts of ``warm_up`` that placing buffers needs, and searching orders before that."""
+
 MOST_COLLISIONS = 1000
 """Pairs that are looked for: a file in which more collide has one cause, and nobody reads a list of them."""
 
@@ -50,15 +53,15 @@ def read_buffers(path: Path, budget: Budget, observer: Observer | None = None) -
     if detect(path) == "minimalloc":
         table = load_minimalloc(path)
         _require_summable(table, str(path))
-        return Buffers(path.stem, "minimalloc", table, "ticks", _given(table)), budget.start()
+        return Buffers(path.stem, "minimalloc", table, "ticks", _given(table)), ready(budget, observer, LOOPS)
     source = read_source(path)
     problem, aside = source.problem, _left_aside(source.problem)
     if source.loaded is None and source.starts is None:
-        budget = ready(budget, observer)
+        budget = ready(budget, observer, (*LOOPS_OF_ORDERS, *LOOPS))
         found, order = _of_order(problem, budget, observer)
         buffers = Buffers(problem.name, source.kind, found, "steps", (*source.notes, order, *aside))
     else:
-        budget = budget.start()
+        budget = ready(budget, observer, LOOPS)
         lives = "the lifetimes are those of the file, and stay"
         found = _of_starts(problem, source.starts or {}) if source.loaded is None else _of_plan(source.loaded.plan)
         buffers = Buffers(problem.name, source.kind, found, "ms", (lives, *aside))

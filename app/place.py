@@ -175,7 +175,7 @@ def arena_of(table: BufferTable) -> Arena:
 
 
 def _search(arena: Arena, budget: Budget, capacity: int | None, observer: Observer | None) -> Placed:
-    """The one place where buffers are placed: what must be compiled or announced first belongs here.
+    """The one place where buffers are placed; ``read_buffers`` had the loops compiled, announced and not counted.
 
     A capacity can be refuted at once, when next to nothing has been tried: what would do is then looked for.
     """

@@ -6,6 +6,7 @@ import csv
 import io
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -16,6 +17,7 @@ import numpy as np
 import pytest
 
 from catalytic.app import place as use_case
+from catalytic.solver import warm_up
 from catalytic.solver.budget import Budget
 from catalytic.solver.placement import arena_portfolio
 from catalytic.solver.placement.arena import Arena
@@ -350,6 +352,27 @@ def test_ten_thousand_buffers_are_placed_checked_and_drawn(tmp_path: Path) -> No
     assert said.code == 0
     assert len((tmp_path / "p.csv").read_text().splitlines()) == 10_001
     assert (tmp_path / "m.svg").read_text().count("<title>tensor-") == 10_000
+
+
+@pytest.mark.parametrize("kind", ["table", "problem"])
+def test_compilation_is_announced_and_not_counted(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, ...]] = []
+
+    def slow(announce: Callable[[str], None], parts: Sequence[str]) -> float:
+        asked.append(tuple(parts))
+        announce("compiling the search loops")
+        return 3600.0
+
+    monkeypatch.setattr(warm_up, "warm_up", slow)
+    path = table(tmp_path) if kind == "table" else write_problem(tmp_path)
+
+    said = catalytic("place", path, *QUICK, "--json")
+
+    assert said.code == 0
+    assert "note: compiling the search loops" in said.err
+    assert asked == [("placement",) if kind == "table" else ("exact", "search", "placement")]
+    # The clock was moved by the hour that compilation is said to have taken.
+    assert said.document["seconds"] < 0
 
 
 def test_help_has_examples_and_exit_codes_and_loads_no_engine() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, pairwise
+from random import Random
 from xml.etree import ElementTree
 
 import pytest
@@ -80,18 +81,26 @@ def svg(marks: Picture) -> str:
     return svg_map(THREE, AT, [lives(THREE, b) for b in range(3)], marks)
 
 
-def test_buffers_that_touch_have_different_colours() -> None:
-    """A wall: every buffer touches the ones above, below and after it."""
-    cells = [(t, level) for t in range(12) for level in range(12)]
-    wall = BufferTable.of(
-        [f"{t}-{level}" for t, level in cells], [2 * t for t, _ in cells], [2 * t + 2 for t, _ in cells], [8] * 144, 1
-    )
-    found = shapes(drawn(wall, [8 * level for _, level in cells], replace(MARKS, height=96)))
-    colour = {name: e.get("class") for name, e in found.items()}
+@pytest.mark.parametrize("seed", range(5))
+def test_buffers_that_touch_have_different_colours(seed: int) -> None:
+    """A wall of bricks of all lengths: each touches some above and below, and the ones before and after it."""
+    random = Random(seed)
+    bricks = []
+    for level in range(12):
+        joints = [0, *sorted(random.sample(range(1, 60), 14)), 60]
+        bricks += [(start, end, 8 * level) for start, end in pairwise(joints)]
+    random.shuffle(bricks)
+    names = [str(k) for k in range(len(bricks))]
+    wall = BufferTable.of(names, [b[0] for b in bricks], [b[1] for b in bricks], [8] * len(bricks), 1)
 
-    for t, level in cells:
-        for other in (f"{t + 1}-{level}", f"{t}-{level + 1}"):
-            assert other not in colour or colour[f"{t}-{level}"] != colour[other]
+    found = shapes(drawn(wall, [b[2] for b in bricks], replace(MARKS, height=96)))
+
+    colour = [found[name].get("class") for name in names]
+    assert len(set(colour)) > 3
+    for (i, p), (k, q) in combinations(enumerate(bricks), 2):
+        stacked = abs(p[2] - q[2]) == 8 and p[0] < q[1] and q[0] < p[1]
+        in_line = p[2] == q[2] and (p[1] == q[0] or q[1] == p[0])
+        assert not (stacked or in_line) or colour[i] != colour[k], (p, q)
 
 
 def test_names_that_are_no_xml_are_shown_all_the_same() -> None:

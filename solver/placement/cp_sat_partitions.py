@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from math import ceil, gcd, lcm
 
 from ortools.sat.python import cp_model
@@ -50,6 +50,15 @@ class _Places:
         for (k, p), chosen in self.begins.items():
             for piece, size in question.pieces(question.blocks[k], p):
                 self.present.setdefault((k, piece), []).append((size, chosen))
+        for together in question.classes:
+            inside = [k for k in together if (k, question.places[k][0]) in self.begins]
+            for a, b in pairwise(inside):
+                for p in range(len(question.partitions)):
+                    one, two = self.begins.get((a, p)), self.begins.get((b, p))
+                    if one is not None and two is not None:
+                        self.model.add(one == two)
+                    elif one is not None or two is not None:
+                        self.model.add((one if one is not None else two) == 0)
         if question.exclusive:
             self._exclusive_writers({m.tasks for m in stretches})
 
@@ -294,7 +303,7 @@ def _asked(
     if budget.deterministic:
         solver.parameters.max_deterministic_time = seconds
     else:
-        solver.parameters.max_time_in_seconds = seconds
+        solver.parameters.max_time_in_seconds = max(0.01, min(seconds, budget.remaining_s()))
     status = solver.solve(places.model)
     if status == cp_model.MODEL_INVALID:
         raise AssertionError(f"the model is invalid: {places.model.validate()}")

@@ -59,6 +59,7 @@ def refuted_by_counting(question: Partitioned) -> Impossible | None:
             return Impossible(reason, block.lives[0][0], block.lives[-1][1], block.members, ())
     room = sum(q.partitions)
     peaks: dict[int, tuple[int, Moment]] = {}
+    class_of = {k: together for together in q.classes for k in together}
     for moment in q.moments:
         live: dict[int, int] = {}
         for k in moment.blocks:
@@ -66,7 +67,7 @@ def refuted_by_counting(question: Partitioned) -> Impossible | None:
         for pool, size in live.items():
             if size > peaks.get(pool, (0, moment))[0]:
                 peaks[pool] = (size, moment)
-        found = _at(q, moment, live)
+        found = _at(q, moment, live, class_of)
         if found is not None:
             return found
     if sum(size for size, _ in peaks.values()) > room:
@@ -78,16 +79,26 @@ def refuted_by_counting(question: Partitioned) -> Impossible | None:
     return None
 
 
-def _at(q: Partitioned, moment: Moment, live: dict[int, int]) -> Impossible | None:
-    """What contradicts at one moment by counting, or None."""
+def _at(
+    q: Partitioned, moment: Moment, live: dict[int, int], class_of: dict[int, tuple[int, ...]]
+) -> Impossible | None:
+    """What contradicts at one moment by counting, or None. ``class_of``: blocks that begin where a block does."""
     members = tuple(b for k in moment.blocks for b in q.blocks[k].members)
+    parts = len(q.partitions)
 
     def no(reason: str, buffers: Iterable[int] = members, tasks: Iterable[int] = ()) -> Impossible:
         return Impossible(reason, moment.start, moment.end, tuple(buffers), tuple(tasks))
 
-    if q.exclusive and len(moment.tasks) > len(q.partitions):
-        count = len(moment.tasks)
-        return no(f"{count} tasks write at once and there are {len(q.partitions)} partitions", (), moment.tasks)
+    if q.exclusive and len(moment.tasks) > parts:
+        return no(f"{len(moment.tasks)} tasks write at once and there are {parts} partitions", (), moment.tasks)
+    if moment.tasks:
+        needed = {t: _partitions_of(q, moment, t) for t in moment.tasks}
+        if sum(needed.values()) > parts:
+            count = len(moment.tasks)
+            reason = (
+                f"{count} tasks write at once into no fewer than {sum(needed.values())} partitions, there are {parts}"
+            )
+            return no(reason, tasks=moment.tasks)
     for pool, size in live.items():
         limit = q.limits[pool]
         if limit is not None and size > limit:
@@ -95,11 +106,33 @@ def _at(q: Partitioned, moment: Moment, live: dict[int, int]) -> Impossible | No
             return no(f"{size} bytes of one pool are alive at once, it is limited to {limit}", own)
     if sum(live.values()) > sum(q.partitions):
         return no(f"{sum(live.values())} bytes are alive at once, the partitions hold {sum(q.partitions)}")
+    sums: dict[tuple[int, ...], int] = {}
+    for k in moment.blocks:
+        sums[class_of[k]] = sums.get(class_of[k], 0) + q.blocks[k].size
+    for together, size in sums.items():
+        if len(together) > 1 and size > max(q.partitions):
+            own = [k for k in together if k in moment.blocks]
+            reason = (
+                f"tasks that take turns write {size} bytes that live at once into one partition of at most "
+                f"{max(q.partitions)}, because all others are held without a pause"
+            )
+            return no(
+                reason,
+                (b for k in own for b in q.blocks[k].members),
+                sorted({t for k in own for t, _ in q.blocks[k].written}),
+            )
     if len(set(q.partitions)) == 1:
-        needed = fewest_partitions([q.blocks[k].size for k in moment.blocks], q.partitions[0])
-        if needed > len(q.partitions):
-            return no(f"buffers alive at once fill {needed} partitions, there are {len(q.partitions)}")
+        needed_in_all = fewest_partitions(sums.values(), q.partitions[0])
+        if needed_in_all > parts:
+            return no(f"buffers alive at once fill {needed_in_all} partitions, there are {parts}", tasks=moment.tasks)
     return None
+
+
+def _partitions_of(q: Partitioned, moment: Moment, task: int) -> int:
+    """No fewer partitions take what ``task`` writes, all of it alive in ``moment``."""
+    written = [size for k in moment.blocks for t, size in q.blocks[k].written if t == task and size == q.blocks[k].size]
+    largest = max(q.partitions)
+    return max(1, *(-(-size // largest) for size in written), -(-sum(written) // largest)) if written else 1
 
 
 def fewest_partitions(sizes: Iterable[int], partition_size: int) -> int:

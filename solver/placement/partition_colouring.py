@@ -20,20 +20,21 @@ CHEAPEST = 1e-4
 
 
 class Colouring:
-    """Units (the blocks of one task, or one block) to be coloured with partitions; nothing spans, each unit is whole."""
+    """Units (the blocks of one task, or of one class, or one block), each of one partition; nothing spans."""
 
     def __init__(self, question: Partitioned) -> None:
         q = question
         self.question = q
         parts = len(q.partitions)
-        by_task: dict[int, list[int]] = {}
-        self.units: list[list[int]] = []
+        by_task: dict[tuple[int, int], list[int]] = {}
+        class_of = {k: c for c, together in enumerate(q.classes) for k in together}
         for k, block in enumerate(q.blocks):
-            if q.exclusive and len(block.written) == 1:
-                by_task.setdefault(block.written[0][0], []).append(k)
+            alone = len(q.classes[class_of[k]]) == 1
+            if alone and q.exclusive and len(block.written) == 1:
+                by_task.setdefault((0, block.written[0][0]), []).append(k)
             else:
-                self.units.append([k])
-        self.units += by_task.values()
+                by_task.setdefault((1, class_of[k]), []).append(k)
+        self.units: list[list[int]] = list(by_task.values())
         self.may = np.ones((len(self.units), parts), dtype=np.bool_)
         for u, unit in enumerate(self.units):
             for k in unit:

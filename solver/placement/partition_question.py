@@ -204,6 +204,42 @@ class Partitioned:
         return tuple(sorted(pairs))
 
     @cached_property
+    def classes(self) -> tuple[tuple[int, ...], ...]:
+        """Blocks that must begin in one partition, by the lesser of their numbers; most are alone.
+
+        When as many writers run as there are partitions, each holds exactly one, so that all it writes begins there.
+        When the next such moment differs by one task, that one has taken over the partition of the one that ended.
+        """
+        parent = list(range(len(self.blocks)))
+
+        def root(k: int) -> int:
+            while parent[k] != k:
+                parent[k] = parent[parent[k]]
+                k = parent[k]
+            return k
+
+        written: dict[int, list[int]] = {}
+        for k, block in enumerate(self.blocks):
+            for t, _ in block.written:
+                written.setdefault(t, []).append(k)
+        before: set[int] | None = None
+        for moment in self.moments:
+            if not self.exclusive or len(moment.tasks) != len(self.partitions):
+                continue
+            now = set(moment.tasks)
+            for t in moment.tasks:
+                for k in written[t]:
+                    parent[root(k)] = root(written[t][0])
+            if before is not None and len(now - before) == 1:
+                (ended,), (started,) = before - now, now - before
+                parent[root(written[started][0])] = root(written[ended][0])
+            before = now
+        members: dict[int, list[int]] = {}
+        for k in range(len(self.blocks)):
+            members.setdefault(root(k), []).append(k)
+        return tuple(sorted(tuple(each) for each in members.values()))
+
+    @cached_property
     def moments(self) -> tuple[Moment, ...]:
         """Stretches whose blocks and running writers no neighbouring stretch contains, in order of time."""
         events: list[tuple[int, int, int, int]] = []

@@ -73,14 +73,21 @@ class Arrays:
         )
 
     def fill(
-        self, order: Ints, prefer: Ints, policy: int, windows: tuple[Ints, Ints] | None, wished: Ints | None = None
+        self,
+        order: Ints,
+        prefer: Ints,
+        policy: int,
+        windows: tuple[Ints, Ints] | None,
+        wished: Ints | None = None,
+        may: NDArray[np.bool_] | None = None,
     ) -> Filled:
-        """First fit in ``order``; ``prefer``: a partition per block that is taken first, or -1."""
+        """First fit in ``order``; ``prefer``: a partition per block taken first, or -1; ``may``: where it may begin."""
         low, high = windows or self.whole
+        allowed = self.may if may is None else may
         wish = np.full(self.size.size, -1, np.int64) if wished is None else wished
         return Filled(
             *fill(
-                order, prefer, wish, policy, self.size, self.alignment, self.pool, self.held_offset, self.may,
+                order, prefer, wish, policy, self.size, self.alignment, self.pool, self.held_offset, allowed,
                 self.birth.start, self.birth.index, self.death.index,
                 self.writer.start, self.writer.index, self.written.index, self.running,
                 self.capacity, low, high, self.limit, self.grain if windows is None else 1,
@@ -89,7 +96,7 @@ class Arrays:
 
     def repair(
         self, partition: Ints, offset: Ints, weight: NDArray[np.float64], windows: tuple[Ints, Ints], steps: int,
-        seed: int, stop: NDArray[np.bool_],
+        seed: int, stop: NDArray[np.bool_], may: NDArray[np.bool_] | None = None,
     ) -> int:  # fmt: skip
         """Change the placement in place until it is complete; the number of blocks without a place in the end.
 
@@ -98,7 +105,7 @@ class Arrays:
         return int(
             repair(
                 partition, offset, weight, self.base, steps, seed, stop,
-                self.size, self.alignment, self.pool, self.held_offset, self.may,
+                self.size, self.alignment, self.pool, self.held_offset, self.may if may is None else may,
                 self.birth.start, self.birth.index, self.death.index,
                 self.writer.start, self.writer.index, self.written.index, self.running,
                 self.capacity, *windows,

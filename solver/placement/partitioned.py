@@ -24,6 +24,7 @@ from .arena import Arena
 from .arena_portfolio import place_arena
 from .cp_sat_partitions import choose_partitions, place_exactly
 from .partition_bounds import Impossible, least_footprint, refuted_by_counting
+from .partition_colouring import Colouring
 from .partition_question import Moment, Partitioned, disagreements, heights, slices
 from .partition_search import FIRST, LEAST_GROWTH, LOWEST, Arrays, Filled
 
@@ -33,7 +34,7 @@ SQUEAKS = 40
 REPAIR_STEPS = 20_000
 """Steps of one repair; the next begins from another filling."""
 
-MOST_BLOCKS_FOR_EXACT = 400
+MOST_BLOCKS_FOR_EXACT = 200
 """Blocks beyond which the whole question is no question for CP-SAT."""
 
 MOST_TERMS = 1_500_000
@@ -41,6 +42,9 @@ MOST_TERMS = 1_500_000
 
 FEW_BLOCKS = 12
 """Up to so many blocks CP-SAT minimises the footprint by itself; beyond, it is asked for feasibility only."""
+
+HEADROOMS = (0.08, 0.03, 0.0)
+"""Shares of the partitions that a colouring leaves free for holes, the easiest to place first."""
 
 STEPS_PER_SECOND = 20_000
 """Steps of repair that one second of a deterministic budget buys."""
@@ -96,6 +100,7 @@ class _Search:
         self.footprint: int | None = None
         self.bound, self.evidence = least_footprint(question), Evidence.CERTIFICATE
         self.impossible = refuted_by_counting(question)
+        self.colouring: Colouring | None = None
         self.proposals: SimpleQueue[Ints] = SimpleQueue()
         self.random = np.random.default_rng(budget.seed)
         self.steps = 0
@@ -118,20 +123,22 @@ class _Search:
             self.prove()
             self.search()
             return
-        if self.budget.workers < 2:
-            until = self.budget.elapsed_s() + 0.2 * self.budget.remaining_s()
-            self.search(until)
-            self.prove(until=self.budget.elapsed_s() + 0.5 * self.budget.remaining_s())
-            self.search()
-            return
-        with ThreadPoolExecutor(2) as threads:
+        members = (self.search, self.prove) if self.budget.workers > 1 else (self.in_turns,)
+        with ThreadPoolExecutor(len(members)) as threads:
             try:
-                running = [threads.submit(member) for member in (self.search, self.prove)]
+                running = [threads.submit(member) for member in members]
                 self.closed.wait(self.budget.remaining_s())
             finally:
                 self.halt()
             for each in running:
                 each.result()
+
+    def in_turns(self) -> None:
+        """Both members on one thread: CP-SAT answers few blocks at once, the others are searched first."""
+        few = len(self.question.blocks) <= FEW_BLOCKS
+        self.search(self.budget.elapsed_s() + (0.0 if few else 0.2) * self.budget.remaining_s())
+        self.prove(self.budget.elapsed_s() + 0.5 * self.budget.remaining_s())
+        self.search()
 
     def halt(self) -> None:
         """Tell every member to return."""
@@ -172,6 +179,8 @@ class _Search:
         """Squeaky wheels and repairs until there is a placement; then lower footprints, where they are wanted."""
         until = self.budget.time_limit_s if until is None else until
         round_number = 0
+        if self.question.exclusive:
+            self.colour(until, 20_000)
         while not self.over(until) and self.best is None:
             start, windows = self.squeaky(until)
             for _ in range(4):
@@ -180,15 +189,53 @@ class _Search:
                 self.repaired(*start, windows, REPAIR_STEPS)
                 proposal = self.proposal()
                 if proposal is not None:
-                    windows = self.windows(self.needs_of(proposal), self.question.partitions)
-                    filled = self.arrays.fill(self.orders()[round_number % 5], proposal, LEAST_GROWTH, windows)
-                    start = (filled.partition, filled.offset)
+                    self.from_partitions(proposal, until)
                 elif len(self.question.limits) > 1 or self.anchored():
                     windows = self.windows(self.needs_of(start[0]), self.question.partitions)
                     start = self.inside(start, windows)
             round_number += 1
+            if self.best is None:
+                self.colour(until, 20_000 * 2 ** min(round_number, 5))
         if self.minimise:
             self.lower_footprint(until)
+
+    def colour(self, until: float, steps: int) -> None:
+        """Colourings of the tasks with less and less room to spare, each filled and repaired as it is."""
+        if self.colouring is None:
+            self.colouring = Colouring(self.question)
+        if not self.colouring.possible:
+            return
+        for headroom in HEADROOMS:
+            if self.over(until) or self.best is not None:
+                return
+            seed = int(self.random.integers(2**31))
+            found = self.colouring.anneal(steps, seed, headroom, self.stop)
+            self.steps += steps // 10
+            if found is None:
+                return
+            partition, excess = found
+            if excess <= 0.0 or headroom == HEADROOMS[-1]:
+                self.from_partitions(partition, until)
+
+    def from_partitions(self, partition: Ints, until: float) -> None:
+        """Offsets for a choice of partitions: first fit, repair in each partition, then with moves between them."""
+        a, q = self.arrays, self.question
+        free = len(q.limits) == 1 and not self.anchored()
+        only = np.zeros_like(a.may)
+        only[np.arange(partition.size), partition] = True
+        for order in self.orders():
+            filled = a.fill(order, partition, LEAST_GROWTH, None, may=only)
+            if filled.complete:
+                self.offer_filled(filled, None)
+            if self.over(until) or self.best is not None:
+                return
+        for attempt in range(2 if free else 6):
+            windows = self.windows(self.needs_of(partition), q.partitions)
+            filled = a.fill(self.orders()[attempt % 5], partition, LEAST_GROWTH, windows, may=only)
+            start = filled.partition, filled.offset
+            if self.over(until) or self.best is not None or self.repaired(*start, windows, REPAIR_STEPS // 2, only):
+                return
+            self.repaired(*start, windows, REPAIR_STEPS // 2)
 
     def squeaky(self, until: float) -> tuple[tuple[Ints, Ints], tuple[Ints, Ints]]:
         """Fill, move what found no place to the front, fill again; the fullest placement and its windows."""
@@ -237,13 +284,20 @@ class _Search:
                     prefer[k] = max(weight[task], key=lambda p: (weight[task][p], -p))
         return prefer
 
-    def repaired(self, partition: Ints, offset: Ints, windows: tuple[Ints, Ints], steps: int) -> bool:
+    def repaired(
+        self,
+        partition: Ints,
+        offset: Ints,
+        windows: tuple[Ints, Ints],
+        steps: int,
+        may: NDArray[np.bool_] | None = None,
+    ) -> bool:
         """Whether repair completes the placement; if so it is offered. The columns are changed."""
         weight: NDArray[np.float64] = self.arrays.base.copy()
         seed = int(self.random.integers(2**31))
         if self.budget.deterministic:
             steps = min(steps, max(1, int(self.budget.time_limit_s * STEPS_PER_SECOND) - self.steps))
-        missing = self.arrays.repair(partition, offset, weight, windows, steps, seed, self.stop)
+        missing = self.arrays.repair(partition, offset, weight, windows, steps, seed, self.stop, may)
         self.steps += steps
         return missing == 0 and self.offer(partition, offset)
 

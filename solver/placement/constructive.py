@@ -1,0 +1,256 @@
+"""First fit in many orders, quickly enough for 100 000 buffers.
+
+A buffer goes to the lowest offset that the buffers placed before it, and alive together with it, leave. Which those
+are is answered by a segment tree over the sections of time. A lifetime is cut into *whole* nodes of the tree; the
+nodes above them it only *touches*::
+
+    touches   touches                   what lies in the way of a lifetime: everything in its whole nodes, and in the
+    whole     touches   touches         nodes it touches only what covers them wholly
+    ...       whole     whole
+
+Each node keeps the bytes taken by those buffers that cover it wholly, and the bytes taken by anyone in it; both as
+disjoint intervals in order. The second list is short although many buffers are in it: what is placed from below grows
+together. A search for room walks some twenty such lists upward instead of thousands of buffers sorted by offset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from ..interrupts import interruptible
+from ..order.compact import Ints
+from .arena import Component
+
+ORDERS = ("ZW", "A", "TWZ", "WZ", "TAW", "B")
+"""Sorted by, all falling: T most alive at once in a section of the buffer, W time alive, Z size, A size x time alive;
+B is the order of birth, for which first fit is what an allocator would do that knows no future."""
+
+NOISE = 0.1
+"""Standard deviation of the logarithm of what later orders are sorted by."""
+
+GOING = np.zeros(1, np.bool_)
+"""A flag that stops nothing."""
+
+
+def first_placements(component: Component, seed: int, stop: npt.NDArray[np.bool_] = GOING) -> Iterator[Ints]:
+    """Placements by first fit, in units: one for each of ``ORDERS``, then noisy ones without end.
+
+    Ends when ``stop[0]`` is set, which also interrupts the one in the making.
+    """
+    for order in _orders(component, seed):
+        offset = first_fit(component, order, stop)
+        if offset is None:
+            return
+        yield offset
+
+
+def first_fit(component: Component, order: Ints, stop: npt.NDArray[np.bool_] = GOING) -> Ints | None:
+    """Offsets in units when buffers are placed in ``order``, each at the lowest one that fits; None when stopped.
+
+    Fixed buffers come first. A buffer goes where it prefers to be when that is free. About O(n log^2 n).
+    """
+    offset = component.fixed.copy()
+    with interruptible():
+        ended = _first_fit(
+            np.concatenate([np.flatnonzero(component.fixed >= 0), order[component.fixed[order] < 0]]),
+            component.size,
+            component.alignment,
+            component.preferred,
+            component.piece,
+            component.first,
+            component.end,
+            component.section_count,
+            offset,
+            stop,
+        )
+    return offset if ended else None
+
+
+def order_by(component: Component, key: str, noise: float = 0.0, seed: int = 0) -> Ints:
+    """The buffers sorted by ``key``, a word over the letters of ``ORDERS``."""
+    n = component.size.size
+    blur = np.exp(noise * np.random.default_rng(seed).standard_normal((3, n))) if noise else np.ones((3, n))
+    begin = component.piece[:-1]
+    columns: dict[str, npt.NDArray[Any]] = {
+        "A": -component.size * component.duration * blur[0],
+        "W": -component.duration * blur[1],
+        "Z": -component.size * blur[2],
+        "B": component.first[begin],
+    }
+    if "T" in key:
+        columns["T"] = -np.maximum.reduceat(_most(component.live, component.first, component.end), begin)
+    return np.lexsort([columns[letter] for letter in reversed(key)]).astype(np.int64)
+
+
+def _orders(component: Component, seed: int) -> Iterator[Ints]:
+    for key in ORDERS:
+        yield order_by(component, key)
+    turn = 0
+    while True:
+        yield order_by(component, ORDERS[turn % 4], NOISE, seed * 1_000_003 + turn)
+        turn += 1
+
+
+def _most(values: Ints, first: Ints, end: Ints) -> Ints:
+    """The largest of ``values[first:end]`` for each pair, by a table of the largest in windows of powers of two."""
+    best = values[first]
+    window, length = values, 1
+    while window.size:
+        # An interval of length in [length, 2 length) is the union of two windows.
+        fits = np.flatnonzero((end - first >= length) & (end - first < 2 * length))
+        best[fits] = np.maximum(window[first[fits]], window[end[fits] - length])
+        window = np.maximum(window[:-length], window[length:])
+        length *= 2
+    return best
+
+
+@njit(cache=True, nogil=True)
+def _add(pool, head, count, room, used, k, low, high):  # type: ignore[no-untyped-def]
+    """Add ``[low, high)`` to list ``k`` and merge what it touches; returns the pool, which may have been enlarged."""
+    if count[k] == room[k]:
+        more = max(4, 2 * room[k])
+        if used[0] + more > pool.shape[0]:
+            larger = np.empty((2 * (used[0] + more), 2), np.int64)
+            for i in range(used[0]):
+                larger[i, 0], larger[i, 1] = pool[i, 0], pool[i, 1]
+            pool = larger
+        for i in range(count[k]):
+            pool[used[0] + i, 0], pool[used[0] + i, 1] = pool[head[k] + i, 0], pool[head[k] + i, 1]
+        head[k], room[k] = used[0], more
+        used[0] += more
+    at = head[k]
+    n = count[k]
+    i, j = 0, n
+    while i < j:  # the first that ends at ``low`` or later
+        middle = (i + j) // 2
+        if pool[at + middle, 1] < low:
+            i = middle + 1
+        else:
+            j = middle
+    j = i
+    while j < n and pool[at + j, 0] <= high:
+        low = min(low, pool[at + j, 0])
+        high = max(high, pool[at + j, 1])
+        j += 1
+    if j == i:
+        for m in range(n, i, -1):
+            pool[at + m, 0] = pool[at + m - 1, 0]
+            pool[at + m, 1] = pool[at + m - 1, 1]
+        count[k] += 1
+    elif j > i + 1:
+        for m in range(j, n):
+            pool[at + i + 1 + m - j, 0] = pool[at + m, 0]
+            pool[at + i + 1 + m - j, 1] = pool[at + m, 1]
+        count[k] -= j - i - 1
+    pool[at + i, 0], pool[at + i, 1] = low, high
+    return pool
+
+
+@njit(cache=True, nogil=True)
+def _lowest(pool, head, count, ways, m, position, begin, size, alignment):  # type: ignore[no-untyped-def]
+    """The lowest aligned offset from ``begin`` on with ``size`` units that none of the ``m`` lists has taken."""
+    at = begin
+    for turn in range(m):
+        position[turn] = 0
+    calm, turn = 0, 0
+    while calm < m:
+        k = ways[turn]
+        i, last = position[turn], count[k]
+        from_ = head[k]
+        # Gallop to the first interval that ends above ``at``: lists are walked only upward.
+        step = 1
+        while i + step <= last and pool[from_ + i + step - 1, 1] <= at:
+            i += step
+            step *= 2
+        while step > 0:
+            if i + step <= last and pool[from_ + i + step - 1, 1] <= at:
+                i += step
+            step //= 2
+        moved = False
+        while i < last and pool[from_ + i, 0] < at + size:
+            if pool[from_ + i, 1] > at:
+                at = (pool[from_ + i, 1] + alignment - 1) // alignment * alignment
+                moved = True
+            i += 1
+        position[turn] = max(0, i - 1) if moved else i
+        calm = 1 if moved else calm + 1
+        turn = turn + 1 if turn + 1 < m else 0
+    return at
+
+
+@njit(cache=True, nogil=True)
+def _first_fit(order, size, alignment, preferred, piece, first, end, sections, offset, stop):  # type: ignore[no-untyped-def]
+    """Fills ``offset``; where it is not negative already, it stays. False when stopped."""
+    leaves, levels = 1, 1
+    while leaves < sections:
+        leaves, levels = 2 * leaves, levels + 1
+    # List 2 v: who covers node v wholly. List 2 v + 1: whoever is in it.
+    lists = 4 * leaves
+    head, count, room = np.zeros(lists, np.int64), np.zeros(lists, np.int64), np.zeros(lists, np.int64)
+    pool = np.empty((8 * lists, 2), np.int64)
+    used = np.zeros(1, np.int64)
+    pieces = np.int64(0)
+    for b in range(size.size):
+        pieces = max(pieces, piece[b + 1] - piece[b])
+    whole, touched = np.empty(2 * levels * pieces, np.int64), np.empty(4 * levels * pieces, np.int64)
+    ways, position = np.empty(4 * levels * pieces, np.int64), np.empty(4 * levels * pieces, np.int64)
+    for number in range(order.size):
+        if number % 64 == 0 and stop[0]:
+            return False
+        b = order[number]
+        wholes, touches = 0, 0
+        for p in range(piece[b], piece[b + 1]):
+            a, z = first[p] + leaves, end[p] - 1 + leaves
+            low, high, width = a, z + 1, 1
+            while a > 0:
+                if low < high:
+                    if low & 1:
+                        whole[wholes] = low
+                        wholes += 1
+                        low += 1
+                    if high & 1:
+                        high -= 1
+                        whole[wholes] = high
+                        wholes += 1
+                    low //= 2
+                    high //= 2
+                # Ancestors of the two ends that reach out of the piece.
+                base = a * width - leaves
+                if base < first[p] or base + width > end[p]:
+                    touched[touches] = a
+                    touches += 1
+                base = z * width - leaves
+                if z != a and (base < first[p] or base + width > end[p]):
+                    touched[touches] = z
+                    touches += 1
+                a //= 2
+                z //= 2
+                width *= 2
+        if offset[b] < 0:
+            m = 0
+            for k in range(wholes):
+                if count[2 * whole[k] + 1] > 0:
+                    ways[m] = 2 * whole[k] + 1
+                    m += 1
+            for k in range(touches):
+                if count[2 * touched[k]] > 0:
+                    ways[m] = 2 * touched[k]
+                    m += 1
+            at = np.int64(-1)
+            if preferred[b] >= 0:
+                at = _lowest(pool, head, count, ways, m, position, preferred[b], size[b], alignment[b])
+            if at < 0 or at != preferred[b]:
+                at = _lowest(pool, head, count, ways, m, position, np.int64(0), size[b], alignment[b])
+            offset[b] = at
+        for k in range(wholes):
+            pool = _add(pool, head, count, room, used, 2 * whole[k], offset[b], offset[b] + size[b])
+            touched[touches] = whole[k]
+            touches += 1
+        for k in range(touches):
+            pool = _add(pool, head, count, room, used, 2 * touched[k] + 1, offset[b], offset[b] + size[b])
+    return True

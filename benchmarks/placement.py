@@ -56,6 +56,8 @@ ENGINES = ("ours", "supermalloc", "omni", "minimalloc", "first-fit")
 TIME_LIMITS = {"minimalloc": 20.0, "planted": 30.0, "enumeration": 5.0}
 TIME_LIMIT = 60.0
 
+GRID = 1000
+"""Moments and units of a cut rectangle: few of them make many pieces alike, many make all of them differ."""
 PLANTED_SIZES = (50, 100, 200, 500, 1000, 2000, 5000)
 LONG_TAILED_SIZES = (1000, 10_000, 100_000)
 TENSOR_SIZES = (20_000, 60_000)
@@ -96,7 +98,7 @@ class Answer:
 class Run:
     """One engine on one instance with one seed. ``peak`` None: no placement. ``bound``: the engine's own, or 0.
 
-    ``first_s``, ``first_peak``: of a run that was given no time, so that it returned the first placement it had.
+    ``first_s``, ``first_cpu_s``, ``first_peak``: of a run without time, which returned the first placement it had.
     """
 
     engine: str
@@ -108,6 +110,7 @@ class Run:
     wall_s: float
     cpu_s: float
     first_s: float | None = None
+    first_cpu_s: float | None = None
     first_peak: int | None = None
 
 
@@ -328,16 +331,18 @@ def data_folder() -> Path:
     return Path(os.environ.get("CATALYTIC_DATA") or Path(__file__).resolve().parents[1] / ".." / "shared" / "data")
 
 
-def catalogue() -> Iterator[Instance]:
-    """Every instance there is."""
+def catalogue(grid: int = GRID) -> Iterator[Instance]:
+    """Every instance there is. A rectangle is not cut into more pieces than a quarter of its cells."""
     for path in sorted((data_folder() / "minimalloc").glob("*.*.csv")):
         name, capacity, _ = path.name.split(".")
         for family, goal in (("minimalloc", int(capacity)), ("minimised", None)):
             yield Instance(family, name, partial(read, path), capacity=goal)
     for kind, make in PLANTED.items():
-        for size in PLANTED_SIZES:
-            optimum = make(size, seed=0).optimum
-            yield Instance("planted", f"{kind}-{size}", partial(cut, kind, size), optimum=optimum, size=size, kind=kind)
+        for size in (n for n in PLANTED_SIZES if n <= grid * grid // 4):
+            optimum = make(size, moments=grid, units=grid, seed=0).optimum
+            yield Instance(
+                "planted", f"{kind}-{size}", partial(cut, kind, size, grid), optimum=optimum, size=size, kind=kind
+            )
     for size in LONG_TAILED_SIZES:
         yield Instance("long-tailed", f"long-tailed-{size}", partial(tails, size), size=size)
     if find_spec("catalytic.solver.tensor_lifetimes") is not None:
@@ -352,9 +357,9 @@ def read(path: Path, seed: int) -> Arena:
     return Arena.of(table.lower, table.upper, table.size, alignment=table.alignment, gaps=table.gaps)
 
 
-def cut(kind: str, size: int, seed: int) -> Arena:
-    """The pieces of a rectangle."""
-    return PLANTED[kind](size, seed=seed).arena
+def cut(kind: str, size: int, grid: int, seed: int) -> Arena:
+    """The pieces of a rectangle of ``grid`` by ``grid``."""
+    return PLANTED[kind](size, moments=grid, units=grid, seed=seed).arena
 
 
 def tails(size: int, seed: int) -> Arena:
@@ -396,14 +401,14 @@ def measure(name: str, engine: Engine, instance: Instance, arena: Arena, seconds
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu += ended.ru_utime + ended.ru_stime - children.ru_utime - children.ru_stime
     status, peak = judged(arena, answer, instance.capacity)
-    first_s = first_peak = None
+    first_s = first_cpu_s = first_peak = None
     if name == "ours" and instance.family in ("long-tailed", "tensors"):
-        begun = perf_counter()
+        begun, spent = perf_counter(), process_time()
         first = engine(arena, 1e-6, seed, None)
-        first_s = perf_counter() - begun
+        first_s, first_cpu_s = perf_counter() - begun, process_time() - spent
         first_peak = judged(arena, first, None)[1]
     bound = max(most_alive(arena), answer.bound if name == "ours" else 0)
-    return Run(name, seed, arena.size.size, status, peak, bound, wall, cpu, first_s, first_peak)
+    return Run(name, seed, arena.size.size, status, peak, bound, wall, cpu, first_s, first_cpu_s, first_peak)
 
 
 def judged(arena: Arena, answer: Answer, capacity: int | None) -> tuple[str, int | None]:
@@ -426,7 +431,7 @@ def measured(
     for instance in instances:
         seconds = limit if limit is not None else TIME_LIMITS.get(instance.family, TIME_LIMIT)
         arenas = [instance.load(seed) for seed in range(seeds)]
-        bounds = {seed: most_alive(arena) for seed, arena in enumerate(arenas)}
+        bounds = {seed: max(most_alive(arena), instance.optimum or 0) for seed, arena in enumerate(arenas)}
         for name, engine in chosen.items():
             if isinstance(engine, str):
                 yield f"{instance.name:<20}  {name:<11}  {engine}"
@@ -581,9 +586,12 @@ def wanted(rows: Sequence[Row]) -> list[str]:
             worst_ratio = max((each for row in found for each in row.ratios()), default=0.0)
             lines.append(f"{family}: the worst ratio {worst_ratio:.4f} (wanted: at most {limit})")
     for row in of("long-tailed"):
-        slowest = max(run.first_s for run in row.runs if run.first_s is not None)
+        slowest = max(run.first_s or 0.0 for run in row.runs)
+        spent = max(run.first_cpu_s or 0.0 for run in row.runs)
         soon = WANTED_FIRST_S[row.instance.size]
-        lines.append(f"{row.instance.name}: first answer after {slowest:.2f} s (wanted: {soon:g} s)")
+        lines.append(
+            f"{row.instance.name}: first answer after {slowest:.2f} s, {spent:.2f} s of CPU (wanted: {soon:g} s)"
+        )
     return lines
 
 
@@ -613,16 +621,21 @@ def main() -> int:
     parser.add_argument("--engine", action="append", choices=ENGINES, help="only this engine (may be repeated)")
     parser.add_argument("--only", action="append", metavar="NAME", help="only this instance, such as A (repeatable)")
     parser.add_argument("--seeds", type=int, default=1, metavar="N", help="runs per instance (default %(default)s)")
+    parser.add_argument(
+        "--grid", type=int, default=GRID, metavar="N", help="planted: N moments, N units (default 1000)"
+    )
     parser.add_argument("--minimalloc", type=Path, metavar="PATH", help="the program minimalloc")
     parser.add_argument("--json", action="store_true", help="one JSON document instead of a table")
     args = parser.parse_args()
     if args.seeds < 1:
         parser.error(f"--seeds: found {args.seeds}, allowed at least 1")
+    if args.grid < 2 * PLANTED_SIZES[0] ** 0.5:
+        parser.error(f"--grid: found {args.grid}, allowed at least 15")
     if args.minimalloc is not None and not os.access(args.minimalloc, os.X_OK):
         parser.error(f"--minimalloc: {args.minimalloc} cannot be executed")
     families = args.family or FAMILIES
     chosen = {name: engine for name, engine in engines(args.minimalloc).items() if name in (args.engine or ENGINES)}
-    instances = [i for i in catalogue() if i.family in families and (not args.only or i.name in args.only)]
+    instances = [i for i in catalogue(args.grid) if i.family in families and (not args.only or i.name in args.only)]
     compile_all()
     speak: Callable[[str], None] = (lambda text: None) if args.json else partial(print, flush=True)
     limits = ", ".join(f"{seconds:g} s for {family}" for family, seconds in TIME_LIMITS.items())

@@ -140,6 +140,13 @@ def test_an_invalid_answer_is_called_invalid(tmp_path: Path) -> None:
     assert status.startswith("INVALID") and peak is None
 
 
+def test_rectangles_are_cut_as_finely_as_asked() -> None:
+    coarse = [i for i in placement.catalogue(20) if i.family == "planted"]
+
+    assert [i.size for i in coarse] == [50, 100, 50, 100]
+    assert all(i.optimum == 20 and i.load(3).upper.max() == 20 for i in coarse)
+
+
 def test_an_engine_that_is_not_there_is_a_row_that_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(placement, "find_spec", lambda name: None)
     chosen = placement.engines(None)
@@ -184,7 +191,7 @@ def test_what_was_wanted_stands_beside_what_was_obtained() -> None:
         row("minimised", "A", 100, 100),
         row("minimised", "D", 101, 100),
         row("planted", "x", 101),
-        row("long-tailed", "long-tailed-1000", 102, first_s=0.25, first_peak=120),
+        row("long-tailed", "long-tailed-1000", 102, first_s=0.25, first_cpu_s=0.125, first_peak=120),
     ]
 
     said = "\n".join(placement.wanted(rows))
@@ -192,7 +199,7 @@ def test_what_was_wanted_stands_beside_what_was_obtained() -> None:
     assert "optimum proved on A (wanted: A B C" in said
     assert "D at 101 (wanted: at most 1048576)" in said
     assert "planted: the worst ratio 1.0100" in said
-    assert "long-tailed-1000: first answer after 0.25 s (wanted: 0.1 s)" in said
+    assert "long-tailed-1000: first answer after 0.25 s, 0.12 s of CPU (wanted: 0.1 s)" in said
 
 
 def test_a_run_prints_one_document(tmp_path: Path) -> None:

@@ -1,25 +1,25 @@
-"""Planning at fixed starts (a timeline): every lifetime is given, only the addresses are open.
+"""Planning at fixed starts: every lifetime is given, only the addresses are open.
 
-The makespan is what the timeline says and no order can be searched, so what remains is where each buffer lives. No
-placement of fixed lifetimes uses less than the sum, over the pools, of the most bytes alive at once: pool slices are
-fixed and disjoint. A target above that is proved out of reach.
+A timeline fixes all starts from outside; a plan that is placed again, in another workspace or around regions that a run
+already uses, keeps its own. What is refused is refused for these starts: other starts may work.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from fractions import Fraction
-
-import numpy as np
 
 from .budget import Budget
 from .check import violations
 from .errors import InputError, InvalidPlan, Mistake
 from .order import Compact, peak_bounds
-from .order.compact import Ints
-from .placement import Placement, place
-from .plan import Objective, Outcome, Proof, Status, assemble, lifetimes
-from .problem import Isolation, Problem
+from .placement.partition_bounds import MOST_NAMES, Impossible
+from .placement.partition_plan import extents_and_slices, question_of
+from .placement.partition_question import Partitioned
+from .placement.partitioned import Placed, place_partitioned
+from .plan import Evidence, Objective, Outcome, Plan, Proof, Status, assemble
+from .problem import Problem, Workspace
 from .schedule import makespan_bounds
 from .units import Tick, format_size
 
@@ -33,42 +33,105 @@ def solve_fixed_starts(
     integrity: bool = True,
     monitoring: bool = False,
 ) -> Outcome:
-    """Place the buffers of ``problem`` when task ``t`` starts at ``starts[t]``.
+    """Place the buffers of ``problem`` when task ``t`` starts at ``starts[t]``, in as few bytes as the budget finds.
 
-    ``InputError`` when the shape of the problem contradicts fixed starts: they cannot wait for a partition or worker.
+    ``InputError`` when the starts need more workers than there are: they cannot wait for one.
     """
     _require_freedom(problem, starts)
-    compact = Compact.of(problem)
-    least = _least_footprint(compact, starts)
     allocated, capacity = int(problem.graph.allocated), int(problem.workspace.capacity)
-    bounds = peak_bounds(compact)[0]
     ceiling = capacity if target is None else min(capacity, int((1 - Fraction(str(target))) * allocated))
-    placement = _placed(compact, starts, (budget or Budget()).start(), least)
+    compact = Compact.of(problem)
+    question = question_of(compact, starts)
+    placed = place_partitioned(question, budget or Budget(), minimise=True)
+    return _outcome(compact, starts, question, placed, target, ceiling, (integrity, monitoring))
+
+
+def place_again(
+    plan: Plan,
+    workspace: Workspace,
+    *,
+    held: Collection[str] = (),
+    budget: Budget | None = None,
+    minimise: bool = False,
+) -> Outcome:
+    """``plan`` with its starts in another ``workspace``: other partitions, another size or isolation.
+
+    Buffers in ``held`` stay where they are, to the byte (a run under way has filled them); the others stay where they
+    can. ``minimise``: rather a small footprint than few moves. ``ValueError`` when a held buffer has no region, or one
+    that the new partitions would cut differently.
+    """
+    problem = replace(plan.problem, workspace=workspace)
+    strange = sorted(set(held) - set(plan.region_of))
+    if strange:
+        raise ValueError(f"buffers {strange} have no region in the plan")
+    places = {b: (r.extents[0].partition, int(r.extents[0].offset)) for b, r in plan.region_of.items()}
+    inside = {b: place for b, place in places.items() if place[0] < workspace.partitions}
+    for b in held:
+        length = int(plan.region_of[b].length)
+        if b not in inside or (len(plan.region_of[b].extents) > 1) != (length > workspace.partition_size):
+            raise ValueError(f"buffer {b!r} cannot stay where it is: its region does not lie in the new partitions")
+    starts = {t.id: t.start for t in plan.tasks}
+    compact = Compact.of(problem)
+    question = question_of(compact, starts, held={b: inside[b] for b in held}, preferred=inside)
+    placed = place_partitioned(question, budget or Budget(), minimise=minimise)
+    options = (plan.integrity, plan.monitoring)
+    return _outcome(compact, starts, question, placed, None, int(workspace.capacity), options)
+
+
+def _outcome(
+    compact: Compact,
+    starts: Mapping[str, Tick],
+    question: Partitioned,
+    placed: Placed,
+    target: float | None,
+    ceiling: int,
+    options: tuple[bool, bool],
+) -> Outcome:
+    """A checked plan from an answer, or why there is none."""
+    problem = compact.problem
+    bounds = peak_bounds(compact)[0]
     plan = None
-    if placement is not None:
-        proof = _proof(compact, starts, placement, target, ceiling)
-        plan = assemble(
-            problem, starts, placement.extents, placement.slices, proof, integrity=integrity, monitoring=monitoring
-        )
+    if placed.footprint is not None:
+        proof = _proof(compact, placed, target, ceiling)
+        extents, slices = extents_and_slices(compact, question, placed)
+        plan = assemble(problem, starts, extents, slices, proof, integrity=options[0], monitoring=options[1])
         broken = violations(plan)
         if broken:
             raise InvalidPlan([v.message for v in broken])
     if plan is not None and plan.measures.footprint <= ceiling:
         return Outcome(plan.proof.status, plan, bounds, True)
-    if least > ceiling:
-        fixed = f"the lifetimes of the timeline keep {format_size(least)} ({least} bytes) alive at once"
-        allowed = f"the workspace and the target allow {format_size(ceiling)} of {format_size(allocated)} allocated"
+    # Which permitted buffers share bytes in place is fixed before the question is asked: then a no is none for all.
+    proves = not any(t.in_place for t in problem.tasks)
+    if placed.bound > ceiling and proves:
+        fixed = f"the lifetimes of the timeline keep {format_size(placed.bound)} ({placed.bound} bytes) alive at once"
+        if placed.evidence is not Evidence.CERTIFICATE:
+            fixed = f"no placement of the timeline's lifetimes takes less than {placed.bound} bytes"
+        allowed = (
+            f"the workspace and the target allow {format_size(ceiling)} of "
+            f"{format_size(problem.graph.allocated)} allocated"
+        )
         return Outcome(Status.INFEASIBLE, None, bounds, False, f"{fixed}, {allowed}", plan)
+    if placed.impossible is not None and proves:
+        return Outcome(Status.INFEASIBLE, None, bounds, False, _why(compact, placed.impossible), plan)
     return Outcome(Status.UNKNOWN, plan, bounds, False, "no placement of the timeline's lifetimes was found", plan)
+
+
+def _why(compact: Compact, impossible: Impossible) -> str:
+    """The moment, the tasks and the buffers of a contradiction, as a sentence."""
+    buffers = [compact.problem.graph.resident[b] for b in impossible.buffers]
+    tasks = [compact.tasks[t] for t in impossible.tasks]
+
+    def listed(some: list[str]) -> str:
+        more = f" and {len(some) - MOST_NAMES} more" if len(some) > MOST_NAMES else ""
+        return ", ".join(map(repr, some[:MOST_NAMES])) + more
+
+    names = "; ".join(f"{kind} {listed(some)}" for kind, some in (("tasks", tasks), ("buffers", buffers)) if some)
+    when = f"from {impossible.start / 1000:g} s to {impossible.end / 1000:g} s"
+    return f"at these starts there is no placement: {when} {impossible.reason} ({names})"
 
 
 def _require_freedom(problem: Problem, starts: Mapping[str, Tick]) -> None:
     mistakes = []
-    workspace = problem.workspace
-    if workspace.isolation is Isolation.EXCLUSIVE and workspace.partitions > 1:
-        mistakes.append(
-            Mistake("isolation", "exclusive", "shared: tasks with fixed starts cannot wait for a partition")
-        )
     changes = sorted(change for t in problem.tasks for change in ((starts[t.id] + t.duration, -1), (starts[t.id], 1)))
     running = most = 0
     for _, change in changes:
@@ -81,76 +144,15 @@ def _require_freedom(problem: Problem, starts: Mapping[str, Tick]) -> None:
         raise InputError(problem.name, mistakes)
 
 
-def _intervals(compact: Compact, starts: Mapping[str, Tick]) -> tuple[Ints, Ints, int]:
-    """First and last+1 index of each block on the axis of all births and deaths, and the length of that axis."""
-    lives = lifetimes(compact.problem, starts)
-    births = np.array([min(lives[b].birth for b in members) for members in compact.blocks], dtype=np.int64)
-    deaths = np.array([max(lives[b].death for b in members) for members in compact.blocks], dtype=np.int64)
-    axis = np.unique(np.concatenate([births, deaths]))
-    return np.searchsorted(axis, births), np.searchsorted(axis, deaths), len(axis)
-
-
-def _least_footprint(compact: Compact, starts: Mapping[str, Tick]) -> int:
-    """Sum over pools of the most bytes alive at once: what no placement of these lifetimes undercuts."""
-    first, last, length = _intervals(compact, starts)
-    live = np.zeros((max(1, len(compact.pools)), length), dtype=np.int64)
-    for block, pool in enumerate(compact.pool):
-        live[pool, first[block] : last[block]] += compact.size[block]
-    return int(live.max(axis=1, initial=0).sum())
-
-
-def _partitions(compact: Compact, starts: Mapping[str, Tick]) -> Ints | None:
-    """First partition of each block: where the peak of its pool grows least, the first of equals; large blocks first.
-
-    Keeping a pool together wastes nothing, so a second partition is used when the first is full. A block that spans
-    partitions is counted as filling them: two of them must not share one while both live. None when one finds no room.
-    """
-    workspace = compact.problem.workspace
-    part_size, count = int(workspace.partition_size), workspace.partitions
-    first, last, length = _intervals(compact, starts)
-    live = np.zeros((len(compact.pools), count, length), dtype=np.int64)
-    peak = np.zeros((len(compact.pools), count), dtype=np.int64)
-    chosen = np.zeros(len(compact.blocks), dtype=np.int64)
-    for block in sorted(range(len(compact.blocks)), key=lambda b: (-int(compact.size[b]), b)):
-        pool, size = int(compact.pool[block]), int(compact.size[block])
-        span = slice(int(first[block]), int(last[block]))
-        spread = -(-size // part_size)
-        piece = size if spread == 1 else part_size
-        best: tuple[int, int] | None = None
-        for p in range(count - spread + 1):
-            held = slice(p, p + spread)
-            growth = np.maximum(live[pool, held, span].max(axis=1) + piece - peak[pool, held], 0)
-            if bool((peak[:, held].sum(axis=0) + growth <= part_size).all()):
-                best = min(best or (int(growth.sum()), p), (int(growth.sum()), p))
-        if best is None:
-            return None
-        chosen[block] = best[1]
-        held = slice(best[1], best[1] + spread)
-        live[pool, held, span] += piece
-        peak[pool, held] = live[pool, held].max(axis=1)
-    return chosen
-
-
-def _placed(compact: Compact, starts: Mapping[str, Tick], budget: Budget, least: int) -> Placement | None:
-    """The placement with the smallest footprint that was found; None when the blocks find no room."""
-    partitions = _partitions(compact, starts)
-    if partitions is None:
-        return None
-    moments = np.array([starts[t] for t in compact.tasks], dtype=np.int64)
-    placement = place(compact, moments, partitions, budget, enough=least, tries=200, cp_sat_s=budget.remaining_s() / 2)
-    return placement if placement.fits else None
-
-
-def _proof(
-    compact: Compact, starts: Mapping[str, Tick], placement: Placement, target: float | None, ceiling: int
-) -> Proof:
+def _proof(compact: Compact, placed: Placed, target: float | None, ceiling: int) -> Proof:
     """The bounds hold for every order; that the lifetimes were fixed is a parameter."""
     peaks = peak_bounds(compact)[0]
     low = max((b.value for b in peaks), default=0)
     times = makespan_bounds(compact, int(compact.problem.workspace.capacity))
     allocated = int(compact.problem.graph.allocated)
-    gap = (placement.footprint - low) / placement.footprint if placement.footprint else 0.0
-    if placement.footprint > ceiling:
+    assert placed.footprint is not None
+    gap = (placed.footprint - low) / placed.footprint if placed.footprint else 0.0
+    if placed.footprint > ceiling:
         status = Status.INFEASIBLE if low > ceiling else Status.UNKNOWN
     else:
         status = Status.OPTIMAL if gap == 0 else Status.FEASIBLE
@@ -162,5 +164,9 @@ def _proof(
         largest_reuse_factor=1 - low / allocated if allocated else None,
         least_makespan=max((b.value for b in times), default=0),
         gap=gap,
-        parameters={"lifetimes": "fixed by the timeline", "least_footprint": _least_footprint(compact, starts)},
+        parameters={
+            "lifetimes": "fixed by the timeline",
+            "least_footprint": placed.bound,
+            "known_by": placed.evidence.value,
+        },
     )

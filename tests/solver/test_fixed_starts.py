@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from catalytic.solver.budget import Budget
 from catalytic.solver.check import violations
-from catalytic.solver.errors import InputError
-from catalytic.solver.fixed_starts import solve_fixed_starts
+from catalytic.solver.fixed_starts import place_again, solve_fixed_starts
 from catalytic.solver.plan import Status
 from catalytic.solver.plan.strategy import Allocation, Timeline, timeline_problem
 from catalytic.solver.problem import Isolation, Workspace
@@ -51,12 +50,55 @@ def test_a_target_below_the_living_bytes_is_disproved() -> None:
     assert outcome.best_alternative is not None
 
 
-def test_fixed_starts_cannot_wait_for_a_partition() -> None:
-    exclusive = Workspace(Bytes(8 * 2**20), 4)
-    problem, starts = timeline_problem(timeline((0, 10, 4096)), exclusive)
+def test_fixed_starts_in_exclusive_partitions_are_placed_or_the_tasks_are_named() -> None:
+    """Two that run at once write into partitions of their own; three at once have only two partitions."""
+    exclusive = Workspace(Bytes(8 * 2**20), 2)
+    two, starts = timeline_problem(timeline((0, 10, 4096), (5, 15, 4096), (10, 20, 4096)), exclusive)
+    plan = solve_fixed_starts(two, starts, budget=QUICK).plan
+    assert plan is not None
+    assert plan.task["t-0"].partitions != plan.task["t-1"].partitions
 
-    with pytest.raises(InputError, match="cannot wait for a partition"):
-        solve_fixed_starts(problem, starts, budget=QUICK)
+    three, starts = timeline_problem(timeline((0, 10, 4096), (5, 15, 4096), (9, 20, 4096)), exclusive)
+    outcome = solve_fixed_starts(three, starts, budget=QUICK)
+    assert outcome.status is Status.INFEASIBLE
+    assert "'t-0', 't-1', 't-2'" in outcome.reason
+
+
+def test_a_plan_is_placed_again_around_what_must_stay() -> None:
+    rows = ((0, 10, 8192), (5, 20, 4096), (12, 30, 8192), (15, 25, 4096))
+    problem, starts = timeline_problem(timeline(*rows), Workspace(Bytes(2**20), 1, isolation=Isolation.SHARED))
+    plan = solve_fixed_starts(problem, starts, budget=QUICK).plan
+    assert plan is not None
+    stays = max(plan.regions, key=lambda r: r.extents[0].offset)
+
+    again = place_again(plan, Workspace(Bytes(2**17), 4), held=[stays.buffer], budget=QUICK).plan
+
+    assert again is not None
+    assert violations(again) == []
+    assert {t.id: t.start for t in again.tasks} == starts
+    assert again.region_of[stays.buffer].extents == stays.extents
+
+
+def test_a_plan_placed_again_where_it_lies_does_not_move() -> None:
+    problem, starts = timeline_problem(timeline((0, 10, 8192), (5, 20, 4096), (12, 30, 8192)), SHARED)
+    plan = solve_fixed_starts(problem, starts, budget=QUICK).plan
+    assert plan is not None
+    larger = Workspace(Bytes(16 * 2**20), 4, isolation=Isolation.SHARED)
+
+    again = place_again(plan, larger, budget=QUICK).plan
+
+    assert again is not None
+    assert [r.extents for r in again.regions] == [r.extents for r in plan.regions]
+
+
+def test_what_must_stay_and_cannot_is_refused() -> None:
+    problem, starts = timeline_problem(timeline((0, 10, 8192)), SHARED)
+    plan = solve_fixed_starts(problem, starts, budget=QUICK).plan
+    assert plan is not None
+    with pytest.raises(ValueError, match="no region"):
+        place_again(plan, SHARED, held=["stranger"], budget=QUICK)
+    with pytest.raises(ValueError, match="cannot stay"):
+        place_again(plan, Workspace(Bytes(4096 * 4), 4), held=[plan.regions[0].buffer], budget=QUICK)
 
 
 def test_buffers_that_span_partitions_never_share_one_while_both_live() -> None:

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from catalytic.solver.placement.arena_portfolio import Placed
 
 
+STDOUT = Path("-")
+"""As an output: the caller prints the table; nothing is written."""
+
 SECONDS_FOR_REMEDY = 3.0
 """What looking for a capacity that works may take, within the time limit."""
 
@@ -127,7 +130,7 @@ def place_file(request: PlaceRequest, observer: Observer | None = None) -> Place
     ``InputError`` with every mistake of the file: offsets that it gives and that collide or leave the capacity too.
     """
     for file in (request.output, request.svg):
-        if file is not None:
+        if file is not None and file != STDOUT:
             _require_place_for(file, request)
     buffers, budget = read_buffers(request.path, request.budget, observer)
     table = buffers.table
@@ -240,7 +243,7 @@ def _answer(
         seconds=round(seconds, 3),
         time_limit_s=request.budget.time_limit_s,
         best_effort=request.best_effort,
-        file=request.output if accepted else None,
+        file=request.output if accepted and request.output != STDOUT else None,
         svg=request.svg if accepted else None,
         notes=buffers.notes,
         offsets=dict(zip(table.id, offset, strict=True)) if accepted and offset is not None else None,

@@ -28,7 +28,7 @@ from catalytic.solver.units import format_size
 from .words import plural, seconds
 
 WIDTH, HEIGHT = 1280, 760
-LEFT, RIGHT, TOP, BOTTOM = 78, 24, 58, 56
+LEFT, RIGHT, TOP, BOTTOM = 78, 24, 70, 56
 """Pixels around the chart: addresses, nothing, title, moments."""
 
 COLOURS = 7

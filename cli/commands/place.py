@@ -12,8 +12,6 @@ from ..options import ANY_FILE, CONTEXT, EXISTING_FILE, SIZE, exit_codes, json_o
 from ..order_options import budget_of, order_options
 from ..progress import progress_bar
 
-STDOUT = Path("-")
-
 
 @click.command("place", context_settings=CONTEXT, epilog=exit_codes(0, 2, 3, 4, 5, 8, 9, 130, 143))
 @click.argument("file", type=EXISTING_FILE)
@@ -51,14 +49,14 @@ def command(
         raise click.UsageError("--minimise looks for the least capacity, so it cannot be given with --capacity.")
     if best_effort and capacity is None:
         raise click.UsageError("--best-effort needs a --capacity that may be missed.")
-    to_stdout = csv == STDOUT
-    if to_stdout and as_json:
-        raise click.UsageError("-o - and --json would both write to stdout; name a file with -o.")
-    from catalytic.app.place import PlaceRequest, place_file
+    from catalytic.app.place import STDOUT, PlaceRequest, place_file
     from catalytic.app.views import document
     from catalytic.app.views import placement as view
 
-    request = PlaceRequest(file, capacity, budget_of(options), None if to_stdout else csv, svg, best_effort)
+    to_stdout = csv == STDOUT
+    if to_stdout and as_json:
+        raise click.UsageError("-o - and --json would both write to stdout; name a file with -o.")
+    request = PlaceRequest(file, capacity, budget_of(options), csv, svg, best_effort)
     with progress_bar("placing") as observer:
         found = place_file(request, observer)
     answer = found.answer

@@ -156,6 +156,14 @@ def test_a_capacity_that_is_too_small_is_refused_with_the_moment_and_a_command_t
     assert (tmp_path / "placed.csv").exists()
 
 
+def test_the_command_that_works_repeats_what_was_asked(tmp_path: Path) -> None:
+    said = catalytic("place", table(tmp_path), "--capacity", "9", "--time-limit", "7", "--seed", "3", "-o", "-")
+
+    assert said.code == 3
+    assert said.out == ""
+    assert "place " + str(tmp_path / "buffers.csv") + " --capacity 10B -o - --time-limit 7 --seed 3" in said.err
+
+
 def test_what_no_single_moment_refutes_is_said_to_be_known_otherwise(tmp_path: Path) -> None:
     """f holds the third byte: 3 bytes fit neither below it nor, within 5, above it, though only 4 live at once."""
     path = table(tmp_path, "id,lower,upper,size,offset\nf,0,9,1,2\na,0,9,3,\n")

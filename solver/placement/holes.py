@@ -24,6 +24,15 @@ section, the lowest buffer to come in it rests on somebody outside the section, 
 A state is the set of placed buffers and the lowest offset of each other one; what can be completed depends on nothing
 else. So states that were refuted are remembered, by 128 bits of hash, from one search for one capacity to the next.
 
+**Jumps.** A decision says that a buffer lies at exactly some offset, or that nobody rests on the floor of a section. A
+section that became too full is explained by the decisions that lifted its buffers, the last one for each. That the
+branches of a node were all there are is explained by the decisions that lifted the members of its section, and what is
+alive together with those that fit: they cannot lie lower. Where nobody was to rest on the floor, the placed neighbours
+that somebody might have rested on are to blame as well. A node of which one branch fails for reasons that do not
+include that branch fails for the same reasons altogether: its other branches are skipped (conflict-directed
+backjumping, Prosser 1993). So all that is skipped is refuted, and exhaustion stays a proof. A state that was refuted
+before is blamed on everything.
+
 Gaps in lifetimes: a buffer at the floor of one hole may reach down into another, so that only the lowest holes are
 filled. Fixed buffers wait at their offset until they are the next; who covers one of them is refuted.
 """
@@ -208,6 +217,56 @@ def _longer(table, length):  # type: ignore[no-untyped-def]
 
 
 @loop
+def _add(words, d):  # type: ignore[no-untyped-def]
+    """Add the decision at depth ``d``; -1 is none."""
+    if d >= 0:
+        words[d >> 6] |= np.int64(1) << (d & 63)
+
+
+@loop
+def _remove(words, d):  # type: ignore[no-untyped-def]
+    """Remove the decision at depth ``d``; whether it was there."""
+    bit = np.int64(1) << (d & 63)
+    found = words[d >> 6] & bit != 0
+    words[d >> 6] &= ~bit
+    return found
+
+
+@loop
+def _wider(table, rows):  # type: ignore[no-untyped-def]
+    """Sets of decisions for twice as many depths, the first ``rows`` of them those of ``table``."""
+    copy = np.zeros((2 * table.shape[0], 2 * table.shape[1]), np.int64)
+    for i in range(rows):
+        for j in range(table.shape[1]):
+            copy[i, j] = table[i, j]
+    return copy
+
+
+@loop
+def _explain_branching(  # type: ignore[no-untyped-def]
+    words, s, wasting, low, support, decided, placed, near_start, near, in_start, members
+):
+    """Add why nothing but the branches of section ``s`` had to be tried."""
+    floor = _NEVER
+    for i in range(in_start[s], in_start[s + 1]):
+        if not placed[members[i]]:
+            floor = min(floor, low[members[i]])
+    for i in range(in_start[s], in_start[s + 1]):
+        u = members[i]
+        if placed[u]:
+            continue
+        _add(words, support[u])
+        if low[u] > floor:
+            continue
+        for j in range(near_start[u], near_start[u + 1]):
+            v = near[j]
+            if not placed[v]:
+                _add(words, support[v])
+            elif wasting:
+                _add(words, decided[v])
+
+
+@loop
 def _fill(  # type: ignore[no-untyped-def]
     capacity, limit, tie, whole, size, alignment, fixed, twin, rank, near_start, near, of_start, sections_of, in_start,
     members, refuted, failures, low, stop,
@@ -231,16 +290,21 @@ def _fill(  # type: ignore[no-untyped-def]
         branches[s] = count + (not held and floor[s] + rest[s] < capacity)
         if floor[s] + rest[s] > capacity:
             return 0, 0
-    # Frames of the search: where the branches and the two trails of a depth begin, the section, the next branch, and
-    # the branch taken. The trails hold (buffer, its low before) and (section, its floor, its branches before).
-    frame = np.zeros((2 * n + 2, 6), np.int64)
+    # Frames of the search: where the branches and the two trails of a depth begin, the section, the next branch, the
+    # branch taken, and whether others were skipped. The trails hold (buffer, its low and who lifted it before) and
+    # (section, its floor and its branches before).
+    frame = np.zeros((2 * n + 2, 7), np.int64)
     keys = np.zeros((2 * n + 2, 1), np.int64)
     choices = np.zeros((4 * n, 1), np.int64)
-    lows = np.zeros((4 * n, 2), np.int64)
+    lows = np.zeros((4 * n, 3), np.int64)
     floors = np.zeros((4 * (n + sections), 3), np.int64)
     low_end, floor_end = 0, 0
     dirty = np.zeros(sections, np.int64)
     marked = np.zeros(sections, np.bool_)
+    # A decision is known by its depth: who lifted and who placed each buffer, and who is to blame for each failure.
+    support = np.full(n, -1, np.int64)
+    decided = np.full(n, -1, np.int64)
+    blame = np.zeros((2 * n + 2, (2 * n + 2) // 64 + 1), np.int64)
     nodes, depth, left = 0, 0, n
     entering = True
     while True:
@@ -252,6 +316,11 @@ def _fill(  # type: ignore[no-untyped-def]
                 return 2, nodes
             nodes += 1
             frame, keys = _longer(frame, depth + 2), _longer(keys, depth + 2)
+            if depth + 1 >= blame.shape[0]:
+                blame = _wider(blame, depth)
+            for j in range(blame.shape[1]):
+                blame[depth, j] = 0
+            frame[depth, 3], frame[depth, 6] = -1, 0
             keys[depth, 0] = np.int64(key)
             begin = end = frame[depth, 0]
             choices = _longer(choices, begin + n + 1)
@@ -276,14 +345,28 @@ def _fill(  # type: ignore[no-untyped-def]
                 if not held and floor[s] + rest[s] < capacity:
                     choices[end, 0] = _NOBODY
                     end += 1
+            else:
+                for j in range(blame.shape[1]):
+                    blame[depth, j] = -1
             frame[depth, 4], frame[depth + 1, 0] = begin, end
         if frame[depth, 4] == frame[depth + 1, 0]:
             known = np.uint64(keys[depth, 0])
             slot = known & np.uint64(refuted.shape[0] - 1)
             refuted[slot, 0], refuted[slot, 1] = known, placed_key
+            s = frame[depth, 3]
+            if frame[depth, 6] == 0 and s >= 0:
+                wasting = frame[depth, 4] > frame[depth, 0] and choices[frame[depth, 4] - 1, 0] == _NOBODY
+                _explain_branching(
+                    blame[depth], s, wasting, low, support, decided, placed, near_start, near, in_start, members
+                )
             depth -= 1
             if depth < 0:
                 return 0, nodes
+            skips = not _remove(blame[depth + 1], depth)
+            for j in range(blame.shape[1]):
+                blame[depth, j] = blame[depth + 1, j] | (0 if skips else blame[depth, j])
+            if skips:
+                frame[depth, 4], frame[depth, 6] = frame[depth + 1, 0], 1
         else:
             s, b = frame[depth, 3], choices[frame[depth, 4], 0]
             frame[depth, 1], frame[depth, 2], frame[depth, 5] = low_end, floor_end, b
@@ -298,6 +381,7 @@ def _fill(  # type: ignore[no-untyped-def]
                 top = low[b] + size[b]
                 first, last = near_start[b], near_start[b + 1]
                 placed[b] = True
+                decided[b] = depth
                 left -= 1
                 key -= _hash(b, low[b])
                 placed_key ^= _hash(b, _NOBODY)
@@ -314,7 +398,8 @@ def _fill(  # type: ignore[no-untyped-def]
                 if fails or placed[u] or low[u] >= top:
                     continue
                 fails = fixed[u] >= 0
-                lows[low_end, 0], lows[low_end, 1] = u, low[u]
+                lows[low_end, 0], lows[low_end, 1], lows[low_end, 2] = u, low[u], support[u]
+                support[u] = depth
                 low_end += 1
                 over = top % alignment[u]
                 key -= _hash(u, low[u])
@@ -339,6 +424,10 @@ def _fill(  # type: ignore[no-untyped-def]
                 if floor[t] < _NEVER and floor[t] + rest[t] > capacity:
                     fails = True
                     failures[t] += 1
+                    for i in range(in_start[t], in_start[t + 1]):
+                        if not placed[members[i]]:
+                            _add(blame[depth], support[members[i]])
+                    _remove(blame[depth], depth)
             if not fails:
                 depth += 1
                 entering = True
@@ -352,7 +441,7 @@ def _fill(  # type: ignore[no-untyped-def]
             low_end -= 1
             u = lows[low_end, 0]
             key -= _hash(u, low[u])
-            low[u] = lows[low_end, 1]
+            low[u], support[u] = lows[low_end, 1], lows[low_end, 2]
             key += _hash(u, low[u])
         if b != _NOBODY:
             placed[b] = False

@@ -30,6 +30,9 @@ ORDERS = ("TAW", "TWA", "TZW", "WAT", "WZ", "ZW", "A", "T")
 NOISES = (0.0, 0.1, 0.3, 1.0)
 """Standard deviations of the logarithms of what an order sorts by."""
 
+TIES = (*Tie, Tie.TROUBLED)
+"""Which of equally good holes comes first, drawn for each run; the one that fails most solves the most."""
+
 MOST_TARGETS = 8
 """Targets whose refuted states are kept."""
 
@@ -97,7 +100,7 @@ class Restarts:
     def _drawn(self, long: bool) -> tuple[npt.NDArray[np.int64], Tie]:
         """An order and a tie; long runs have no noise."""
         key = ORDERS[self._random.integers(len(ORDERS))]
-        tie = Tie(int(self._random.integers(len(Tie))))
+        tie = TIES[self._random.integers(len(TIES))]
         noise = 0.0 if long else NOISES[self._random.integers(len(NOISES))]
         return rank_by(self.component, key, noise, int(self._random.integers(2**31))), tie
 

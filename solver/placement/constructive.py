@@ -16,7 +16,7 @@ together. A search for room walks some twenty such lists upward instead of thous
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from itertools import count
 
 import numpy as np
 import numpy.typing as npt
@@ -30,22 +30,43 @@ ORDERS = ("ZW", "A", "TWZ", "WZ", "TAW", "B")
 """Sorted by, all falling: T most alive at once in a section of the buffer, W time alive, Z size, A size x time alive;
 B is the order of birth, for which first fit is what an allocator would do that knows no future."""
 
-NOISE = 0.1
-"""Standard deviation of the logarithm of what later orders are sorted by."""
+FORWARD = 0.5
+"""A buffer that ended too high is sorted as if it were larger by up to this much (in the logarithm), next time."""
+
+TOO_HIGH = 0.7
+"""Too high is what reaches above this share of the way from the bound to the lowest height so far."""
 
 GOING = np.zeros(1, np.bool_)
 """A flag that stops nothing."""
 
 
 def first_placements(component: Component, seed: int, stop: npt.NDArray[np.bool_] = GOING) -> Iterator[Ints]:
-    """Placements by first fit, in units: one for each of ``ORDERS``, then noisy ones without end.
+    """Placements by first fit, in units: one for each of ``ORDERS``, then of orders that learn, without end.
 
-    Ends when ``stop[0]`` is set, which also interrupts the one in the making.
+    Those that learn start from area and from size in turns; whoever ended too high comes earlier next time (squeaky
+    wheel optimisation, Joslin and Clements 1999). Ends when ``stop[0]`` is set, which also interrupts the one in the
+    making.
     """
-    for order in _orders(component, seed):
-        offset = first_fit(component, order, stop)
+    lowest = -1
+    for key in ORDERS:
+        offset = first_fit(component, order_by(component, key), stop)
         if offset is None:
             return
+        height = int((offset + component.size).max())
+        lowest = height if lowest < 0 else min(lowest, height)
+        yield offset
+    random = np.random.default_rng(seed)
+    size = np.log(component.size)
+    urgent = [size + np.log(component.duration), size]
+    for turn in count():
+        own = urgent[turn % len(urgent)]
+        offset = first_fit(component, np.lexsort((-component.duration, -own)), stop)
+        if offset is None:
+            return
+        top = offset + component.size
+        lowest = min(lowest, int(top.max()))
+        too_high = np.flatnonzero(top > component.bound + TOO_HIGH * (lowest - component.bound))
+        own[too_high] += FORWARD * random.random(too_high.size)
         yield offset
 
 
@@ -71,29 +92,18 @@ def first_fit(component: Component, order: Ints, stop: npt.NDArray[np.bool_] = G
     return offset if ended else None
 
 
-def order_by(component: Component, key: str, noise: float = 0.0, seed: int = 0) -> Ints:
+def order_by(component: Component, key: str) -> Ints:
     """The buffers sorted by ``key``, a word over the letters of ``ORDERS``."""
-    n = component.size.size
-    blur = np.exp(noise * np.random.default_rng(seed).standard_normal((3, n))) if noise else np.ones((3, n))
     begin = component.piece[:-1]
-    columns: dict[str, npt.NDArray[Any]] = {
-        "A": -component.size * component.duration * blur[0],
-        "W": -component.duration * blur[1],
-        "Z": -component.size * blur[2],
+    columns = {
+        "A": -component.size * component.duration,
+        "W": -component.duration,
+        "Z": -component.size,
         "B": component.first[begin],
     }
     if "T" in key:
         columns["T"] = -np.maximum.reduceat(_most(component.live, component.first, component.end), begin)
     return np.lexsort([columns[letter] for letter in reversed(key)]).astype(np.int64)
-
-
-def _orders(component: Component, seed: int) -> Iterator[Ints]:
-    for key in ORDERS:
-        yield order_by(component, key)
-    turn = 0
-    while True:
-        yield order_by(component, ORDERS[turn % 4], NOISE, seed * 1_000_003 + turn)
-        turn += 1
 
 
 def _most(values: Ints, first: Ints, end: Ints) -> Ints:

@@ -120,6 +120,17 @@ def test_the_same_seed_gives_the_same_placements() -> None:
     assert tell(1)[len(ORDERS) :] != tell(2)[len(ORDERS) :]
 
 
+def test_orders_that_learn_go_below_those_that_do_not() -> None:
+    improvable = 0
+    for seed in range(4):
+        component = max(components(long_tailed(300, alive=30.0, seed=seed)), key=lambda part: part.bound)
+        heights = [int((at + component.size).max()) for at in islice(first_placements(component, seed), 200)]
+        if min(heights[: len(ORDERS)]) > component.bound:
+            improvable += 1
+            assert min(heights) < min(heights[: len(ORDERS)])
+    assert improvable > 0
+
+
 def test_a_preferred_offset_is_taken_when_it_is_free() -> None:
     (component,) = components(Arena.of([0, 0, 0], [1, 1, 1], [1, 2, 2], preferred=[7, 6, 3]))
     found = first_fit(component, np.arange(3))

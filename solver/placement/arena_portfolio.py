@@ -1,13 +1,16 @@
-"""One arena placed as low as it can be, or within a capacity: first fit, tree search, and CP-SAT beside it.
+"""One arena placed as low as it can be, or within a capacity: constructions, searches and CP-SAT, side by side.
 
-The bound comes first: a placement that must waste nothing is often found sooner than one that may waste a little,
-because every wrong start is refuted early; and when it is found, it is proved. Where it does not come, targets between
-the bound and the best height are asked as well. All members share one record of bounds and placements; the search ends
-when both meet, when the capacity is decided, or when the time is spent.
+::
 
-Tree search turns through: each static order with jumps, many short searches with noisy orders, one search that can
-prove. Nodes per question double from round to round. Runs are heavy-tailed: where any order helps, it needs a few
-hundred to a few thousand nodes, so that many short runs beat few long ones.
+    components --first fit--> a placement --workers--> lower placements, higher bounds --> they meet, or time is spent
+
+Two workers (threads: the compiled loops and CP-SAT let each other run) take turns with their own searchers. The one
+that had least of its share of the time comes next, and its turns grow longer, so that whoever is good at a problem
+gets to it and nobody who is not takes much. All share one record of the best placement and bound of each component;
+a component matters while it keeps the arena from its goal.
+
+The bound is always asked for first, because a placement that must waste nothing is often found sooner than one that
+may waste a little: wrong starts are refuted early. And when it is found, it is proved.
 """
 
 from __future__ import annotations
@@ -15,40 +18,51 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from threading import Event, Lock
+from itertools import count
+from threading import Event, RLock
+from typing import Protocol
 
 import numpy as np
-from numba import njit
 
 from ..budget import Budget, Progress
 from ..order.compact import Ints
 from ..plan import Evidence
 from ..plan.proof import Status
 from .arena import Arena, Component, components
-from .cp_sat_arena import CapacityQuestion
-from .tree_search import NOISY_ORDERS, STATIC_ORDERS, Found, rank_by, search
+from .constructive import first_placements
+from .repair import Repair
+from .restarts import Restarts
+from .tree_search import Found
 
-FIRST_NODES, MOST_NODES = 3000, 400_000
-"""Nodes of one search in the first round, and in the longest."""
+FIRST_NODES, MOST_NODES = 2_000, 400_000
+"""Nodes of tree search in its first turn on a target, and in the longest."""
 
-RESTART_NODES = 4000
-"""Nodes of the shortest noisy search; the others follow Luby, Sinclair and Zuckerman (1993)."""
+FIRST_STEPS, MOST_STEPS = 2_000, 2_000_000
+"""Steps of repair in its first turn on a target, and in the longest."""
 
-NOISY_SHARE = 4
-"""Nodes of all noisy searches of a round, in multiples of those of the static orders: on the hardest of the published
-instances no static order finds anything in two million nodes, and a few in a hundred noisy searches do in 10 000."""
-
-NOISES = (0.1, 0.3, 0.1, 1.0)
-"""Standard deviations of the logarithms of what an order sorts by, in turns."""
-
-NODES_PER_SECOND = 100_000
-"""What one second of a deterministic budget buys."""
+UNITS_PER_SECOND = 100_000
+"""Nodes and steps that one second of a deterministic budget buys."""
 
 CP_SAT_JOINS_S, FIRST_CP_SAT_S = 2.0, 4.0
 """Most problems are solved before CP-SAT would have built its model."""
 
-MOST_BUFFERS_FOR_SEARCH = 6000
-"""Buffers of a component beyond which only first fit is affordable: the search holds a matrix of neighbours."""
+MOST_FOR_SEARCH, MOST_FOR_CP_SAT = 8_000, 2_000
+"""Buffers of a component beyond which tree search (it lists neighbours) and CP-SAT are left out."""
+
+MOST_PAIRS_FOR_SEARCH = 20_000_000
+"""Pairs of a buffer and a section it lives in, beyond which tree search is left out."""
+
+CONSTRUCTIONS = 12
+"""Placements that first fit makes before it leaves a component to the searches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Why nothing is lower: the time ``[start, end)`` and the buffers (numbers in the arena) that force ``bound``."""
+
+    start: int
+    end: int
+    buffers: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,23 +70,26 @@ class Placed:
     """Answer for one arena.
 
     ``status``: OPTIMAL (``height`` equals ``bound``), FEASIBLE, INFEASIBLE (``bound`` exceeds the capacity) or UNKNOWN
-    (nothing within the capacity was found). ``offset``: bytes, the best placement known, even one above the capacity;
-    None when none is. ``bound``: bytes below which no placement stays, with its ``evidence``. ``nodes``: of the tree
-    search; ``seconds``: wall clock.
+    (nothing within the capacity was found). ``offset``: bytes, the best placement known, even one above the capacity.
+    ``bound``: bytes below which no placement stays, with its ``evidence`` and the ``moment`` that forces it: buffers
+    alive together, or, when a search was exhausted, those whose placements it went through (None without bytes).
+    ``nodes``: of the tree search; ``seconds``: wall clock; ``first_s``: seconds until there was a placement.
     """
 
     status: Status
-    offset: Ints | None
-    height: int | None
+    offset: Ints
+    height: int
     bound: int
     evidence: Evidence
+    moment: Moment | None
     nodes: int
     seconds: float
+    first_s: float
 
     @property
-    def gap(self) -> float | None:
-        """(height - bound) / height; None without a placement."""
-        return None if self.height is None else (self.height - self.bound) / max(1, self.height)
+    def gap(self) -> float:
+        """(height - bound) / height."""
+        return (self.height - self.bound) / max(1, self.height)
 
 
 def place_arena(
@@ -84,138 +101,50 @@ def place_arena(
 ) -> Placed:
     """Offsets with the least height found in the budget; with a ``capacity``, ends at the first that is within it.
 
-    A deterministic budget counts nodes on one thread and leaves CP-SAT out.
+    Some placement is made however short the budget. A deterministic budget counts nodes and steps on one thread and
+    leaves CP-SAT out.
     """
     budget = budget.start()
     begun = budget.elapsed_s()
-    portfolio = _Portfolio(arena, budget, capacity, observer or (lambda _: None))
-    portfolio.run()
-    return portfolio.answer(budget.elapsed_s() - begun)
+    record = _Record(arena, budget, capacity, observer or (lambda _: None))
+    first_s = budget.elapsed_s() - begun
+    _run(record)
+    return record.answer(budget.elapsed_s() - begun, first_s)
 
 
 @dataclass(slots=True)
 class _Part:
-    """What is known about one component, in its units. ``best`` is at most ``height`` high."""
+    """What is known about one component, in its units. ``best`` is ``height`` high; ``kept``: units where preferred."""
 
+    number: int
     component: Component
+    placements: Iterator[Ints]
     best: Ints
     height: int
+    kept: int
     lower: int
     evidence: Evidence = Evidence.CERTIFICATE
-    seed: int = 0
-    tried: int = field(default=0)
 
 
-class _Portfolio:
-    """State of one search, shared by its members under a lock."""
+class _Record:
+    """The best placement and bound of each component, shared by all searchers under a lock."""
 
     def __init__(self, arena: Arena, budget: Budget, capacity: int | None, tell: Callable[[Progress], None]) -> None:
         self.arena, self.budget, self.capacity, self.tell = arena, budget, capacity, tell
-        self.lock, self.closed, self.stop = Lock(), Event(), np.zeros(1, np.bool_)
-        self.question: CapacityQuestion | None = None
+        self.lock, self.closed, self.stop = RLock(), Event(), np.zeros(1, np.bool_)
+        self.interruptions: list[Callable[[], None]] = []
+        self.units = 0
         self.nodes = 0
         self.parts: list[_Part] = []
-        for component in components(arena):
-            best = _first_fit_best(component)
-            self.parts.append(_Part(component, best, int((best + component.size).max()), component.bound))
+        for number, component in enumerate(components(arena)):
+            placements = first_placements(component, budget.seed, self.stop)
+            best = next(placements)
+            height = int((best + component.size).max())
+            self.parts.append(
+                _Part(number, component, placements, best, height, _kept(component, best), component.bound)
+            )
+        self.say()
         self.close_if_answered()
-
-    # -- the story ---------------------------------------------------------------------------------------------
-
-    def run(self) -> None:
-        """Until the answer is known or the time is spent."""
-        if self.closed.is_set():
-            return
-        if self.budget.deterministic:
-            self.climb()
-            return
-        members = [self.climb, self.ask_cp_sat] if self.budget.workers > 1 else [self.climb]
-        with ThreadPoolExecutor(len(members)) as threads:
-            try:
-                running = [threads.submit(member) for member in members]
-                self.closed.wait(self.budget.remaining_s())
-            finally:
-                self.halt()
-            for each in running:
-                each.result()
-
-    def halt(self) -> None:
-        """Tell every member to return."""
-        self.closed.set()
-        self.stop[0] = True
-        with self.lock:
-            if self.question is not None:
-                self.question.stop()
-
-    def climb(self) -> None:
-        """Tree search, round after round, on every component that still matters."""
-        nodes = FIRST_NODES
-        number = 0
-        while not self.over():
-            open_parts = [part for part in self.parts if self.matters(part) and _searchable(part)]
-            if not open_parts:
-                return
-            for part in open_parts:
-                for target in self.targets(part):
-                    self.search_target(part, target, nodes, number)
-            number += 1
-            nodes = min(2 * nodes, MOST_NODES)
-
-    def search_target(self, part: _Part, target: int, nodes: int, number: int) -> None:
-        """One round for one target: static orders, noisy ones, one that can prove."""
-        for key, seed, noise, limit, jumps in self.runs(part, nodes, number):
-            if self.over() or not part.lower <= target < part.height:
-                return
-            rank = rank_by(part.component, key, noise, seed)
-            answer = search(part.component, target, rank, limit, jumps=jumps, stop=self.stop)
-            self.nodes += answer.nodes
-            if answer.offset is not None:
-                self.offer(part, answer.offset)
-            elif answer.found is Found.NONE_EXISTS:
-                self.raise_bound(part, target + 1, Evidence.EXHAUSTIVE)
-
-    def runs(self, part: _Part, nodes: int, number: int) -> Iterator[tuple[str, int, float, int, bool]]:
-        """Order, seed, noise, nodes and whether to jump, of the searches of one round."""
-        for key in STATIC_ORDERS:
-            yield key, 0, 0.0, nodes, True
-        spent = 0
-        while spent < NOISY_SHARE * len(STATIC_ORDERS) * nodes:
-            part.tried += 1
-            limit = RESTART_NODES * _luby(part.tried)
-            key = NOISY_ORDERS[part.tried % len(NOISY_ORDERS)]
-            noise = NOISES[part.tried // len(NOISY_ORDERS) % len(NOISES)]
-            yield key, self.budget.seed * 1_000_003 + part.tried, noise, limit, True
-            spent += limit
-        yield STATIC_ORDERS[number % len(STATIC_ORDERS)], 0, 0.0, nodes, False
-
-    def ask_cp_sat(self) -> None:
-        """CP-SAT on one target after another, longer each time."""
-        seconds, number = FIRST_CP_SAT_S, 0
-        self.closed.wait(CP_SAT_JOINS_S)
-        while not self.over():
-            open_parts = [part for part in self.parts if self.matters(part) and _searchable(part)]
-            if not open_parts:
-                return
-            for part in open_parts:
-                targets = self.targets(part)
-                if not targets or self.over():
-                    continue
-                target = targets[number % len(targets)]
-                question = CapacityQuestion(self.arena, part.component, target)
-                with self.lock:
-                    self.question = question
-                limit = min(seconds, self.budget.remaining_s())
-                if self.over() or limit <= 0:
-                    return
-                verdict = question.ask(limit, seed=self.budget.seed + number, workers=1)
-                if verdict.offset is not None:
-                    self.offer(part, verdict.offset)
-                elif verdict.impossible:
-                    self.raise_bound(part, target + 1, Evidence.SOLVER_CLAIM)
-            number += 1
-            seconds *= 1.3
-
-    # -- the record --------------------------------------------------------------------------------------------
 
     def lower(self) -> int:
         """Bytes below which the arena cannot be placed."""
@@ -229,27 +158,29 @@ class _Portfolio:
         """Bytes that are good enough: the capacity, or the bound when there is nothing to reach but the optimum."""
         return self.lower() if self.capacity is None else max(self.capacity, 0)
 
-    def matters(self, part: _Part) -> bool:
-        """Whether ``part`` keeps the arena from its goal."""
-        return part.height * part.component.unit > self.goal()
+    def open_parts(self) -> list[_Part]:
+        """Components that keep the arena from its goal."""
+        goal = self.goal()
+        return [part for part in self.parts if part.height * part.component.unit > goal]
 
-    def targets(self, part: _Part) -> list[int]:
-        """Heights in units to ask for: the bound of the arena, the capacity, and steps down from the best height."""
-        unit = part.component.unit
-        low = max(part.lower, self.lower() // unit)
-        if self.capacity is not None:
-            return sorted({min(low, self.capacity // unit), self.capacity // unit})
-        high = part.height - 1
-        ladder = {low, high, (low + high) // 2, (low + 3 * high) // 4}
-        return sorted(target for target in ladder if low <= target <= high)
+    def least_target(self, part: _Part) -> int:
+        """The lowest height in units worth asking for: other components may not allow less."""
+        least = max(part.lower, self.lower() // part.component.unit)
+        return least if self.capacity is None else min(least, self.capacity // part.component.unit)
+
+    def most_target(self, part: _Part) -> int:
+        """The greatest height in units that would be news."""
+        return part.height - 1 if self.capacity is None else self.capacity // part.component.unit
 
     def offer(self, part: _Part, offset: Ints) -> None:
-        """Keep a placement that is lower than the best one."""
+        """Keep a placement that is lower than the best one, or as low with more buffers where they are preferred."""
+        height, kept = int((offset + part.component.size).max()), _kept(part.component, offset)
         with self.lock:
-            height = int((offset + part.component.size).max())
-            if height < part.height:
-                part.best, part.height = offset, height
-                self.say()
+            if (height, -kept) < (part.height, -part.kept):
+                lower = height < part.height
+                part.best, part.height, part.kept = offset, height, kept
+                if lower:
+                    self.say()
         self.close_if_answered()
 
     def raise_bound(self, part: _Part, lower: int, evidence: Evidence) -> None:
@@ -262,77 +193,255 @@ class _Portfolio:
 
     def close_if_answered(self) -> None:
         if self.height() <= self.goal() or (self.capacity is not None and self.lower() > self.capacity):
-            self.closed.set()
-            self.stop[0] = True
+            self.halt()
+
+    def halt(self) -> None:
+        """Tell every searcher to return."""
+        self.closed.set()
+        self.stop[0] = True
+        with self.lock:
+            for interrupt in self.interruptions:
+                interrupt()
 
     def over(self) -> bool:
-        """Whether to end: answered, told to, or out of nodes of a deterministic budget."""
-        spent = self.budget.deterministic and self.nodes >= self.budget.time_limit_s * NODES_PER_SECOND
+        """Whether to end: answered, told to, or out of units of a deterministic budget."""
+        spent = self.budget.deterministic and self.units >= self.budget.time_limit_s * UNITS_PER_SECOND
         return spent or self.closed.is_set()
+
+    def spend(self, units: int) -> None:
+        with self.lock:
+            self.units += units
 
     def say(self) -> None:
         limit = self.budget.time_limit_s
         fraction = min(1.0, self.budget.elapsed_s() / limit) if limit > 0 else 1.0
         self.tell(Progress("placement", fraction, f"height between {self.lower()} and {self.height()} bytes"))
 
-    def answer(self, seconds: float) -> Placed:
+    def answer(self, seconds: float, first_s: float) -> Placed:
         # Buffers of no size are in no component: they lie at the bottom, or where they are fixed.
         offset = np.maximum(self.arena.fixed, 0)
         for part in self.parts:
             offset[part.component.buffers] = part.best * part.component.unit
         height, bound = self.height(), self.lower()
-        strongest = [p.evidence for p in self.parts if p.lower * p.component.unit == bound]
         if self.capacity is not None and bound > self.capacity:
             status = Status.INFEASIBLE
         elif self.capacity is not None and height > self.capacity:
             status = Status.UNKNOWN
         else:
             status = Status.OPTIMAL if height <= bound else Status.FEASIBLE
-        evidence = min(strongest, key=list(Evidence).index, default=Evidence.CERTIFICATE)
-        return Placed(status, offset, height, bound, evidence, self.nodes, seconds)
+        forcing = [part for part in self.parts if part.lower * part.component.unit == bound]
+        strongest = min(forcing, key=lambda part: list(Evidence).index(part.evidence), default=None)
+        evidence = Evidence.CERTIFICATE if strongest is None else strongest.evidence
+        moment = None if strongest is None else _moment(self.arena, strongest)
+        return Placed(status, offset, height, bound, evidence, moment, self.nodes, seconds, first_s)
 
 
-def _searchable(part: _Part) -> bool:
-    return part.component.size.size <= MOST_BUFFERS_FOR_SEARCH
+def _kept(component: Component, offset: Ints) -> int:
+    """Units of buffers that lie where they are preferred to."""
+    return int(component.size[(component.preferred >= 0) & (offset == component.preferred)].sum())
 
 
-def _luby(i: int) -> int:
-    """The ``i``-th member, from 1, of 1 1 2 1 1 2 4 1 1 2 1 1 2 4 8 ..."""
-    k = i.bit_length()
-    return 2 ** (k - 1) if i == 2**k - 1 else _luby(i - 2 ** (k - 1) + 1)
+def _moment(arena: Arena, part: _Part) -> Moment:
+    """What forces the bound of ``part``: its fullest moment, or all of it when a search was exhausted."""
+    pieces = arena.pieces()
+    own = np.isin(pieces.buffer, part.component.buffers)
+    buffer, birth, death = pieces.buffer[own], pieces.birth[own], pieces.death[own]
+    if part.evidence is not Evidence.CERTIFICATE:
+        return Moment(int(birth.min()), int(death.max()), tuple(np.unique(buffer).tolist()))
+    moments, at = np.unique(np.concatenate([birth, death]), return_inverse=True)
+    change = np.zeros(moments.size, dtype=np.int64)
+    np.add.at(change, at[: buffer.size], arena.size[buffer])
+    np.subtract.at(change, at[buffer.size :], arena.size[buffer])
+    k = int(np.argmax(np.cumsum(change)))
+    alive = buffer[(birth <= moments[k]) & (moments[k] < death)]
+    return Moment(int(moments[k]), int(moments[k + 1]), tuple(alive.tolist()))
 
 
-def _first_fit_best(component: Component) -> Ints:
-    """Offsets of the lowest of the placements that first fit makes in its static orders."""
-    offsets = (
-        _first_fit(
-            np.argsort(rank_by(component, key)),
-            component.size,
-            component.alignment,
-            component.fixed,
-            *component.neighbours,
-        )
-        for key in (*STATIC_ORDERS, "ZW", "A")
-    )
-    best: Ints = min(offsets, key=lambda offset: int((offset + component.size).max()))
-    return best
+# -- workers and their turns -----------------------------------------------------------------------------------------
 
 
-@njit(cache=True, nogil=True)
-def _first_fit(order, size, alignment, fixed, near_start, near):  # type: ignore[no-untyped-def]
-    """Offsets when buffers are placed in ``order``, each at the lowest aligned offset that its neighbours leave."""
-    offset = fixed.copy()
-    for b in order:
-        if fixed[b] >= 0:
-            continue
-        placed = near[near_start[b] : near_start[b + 1]]
-        placed = placed[offset[placed] >= 0]
-        at = np.int64(0)
-        for u in placed[np.argsort(offset[placed])]:
-            if offset[u] >= at + size[b]:
-                break
-            top = offset[u] + size[u]
-            if top > at:
-                at = (top + alignment[b] - 1) // alignment[b] * alignment[b]
-        offset[b] = at
-    return offset
+def _run(record: _Record) -> None:
+    """Until the answer is known or the time is spent."""
+    if record.closed.is_set():
+        return
+    if record.budget.deterministic:
+        _Worker(record, 0, 1).run()
+        return
+    workers = max(1, min(2, record.budget.workers))
+    with ThreadPoolExecutor(workers) as threads:
+        try:
+            running = [threads.submit(_Worker(record, k, workers).run) for k in range(workers)]
+            record.closed.wait(record.budget.remaining_s())
+        finally:
+            record.halt()
+        for each in running:
+            each.result()
+
+
+class _Searcher(Protocol):
+    """One way of looking. ``weight``: its share of a worker's time, relative to the others'."""
+
+    weight: float
+
+    def can(self, part: _Part) -> bool:
+        """Whether a turn on ``part`` makes sense."""
+
+    def turn(self, part: _Part, number: int) -> None:
+        """The ``number``-th turn on ``part``; what is found goes to the record."""
+
+
+class _Worker:
+    """A thread that gives turns to searchers of its own."""
+
+    def __init__(self, record: _Record, number: int, workers: int) -> None:
+        self.record = record
+        seed = record.budget.seed * workers + number
+        self.searchers: list[_Searcher] = [
+            _Constructing(record, first=number == 0),
+            _Searching(record, seed),
+            _Repairing(record, seed),
+        ]
+        if number == 1:
+            self.searchers.append(_AskingCpSat(record, seed))
+        self.had = [0.0] * len(self.searchers)
+        self.turns: dict[tuple[int, int], Iterator[int]] = {}
+
+    def run(self) -> None:
+        """Turns until it is over, or until nobody can do more."""
+        while not self.record.over():
+            parts = self.record.open_parts()
+            able = [
+                (self.had[k] / searcher.weight, k)
+                for k, searcher in enumerate(self.searchers)
+                if any(searcher.can(part) for part in parts)
+            ]
+            if not able:
+                if self.record.budget.deterministic:
+                    return
+                self.record.closed.wait(0.05)  # another worker may still find something, or CP-SAT join
+                continue
+            k = min(able)[1]
+            for part in parts:
+                if self.searchers[k].can(part) and not self.record.over():
+                    self.give_turn(k, part)
+
+    def give_turn(self, k: int, part: _Part) -> None:
+        record = self.record
+        before, units = record.budget.elapsed_s(), record.units
+        self.searchers[k].turn(part, next(self.turns.setdefault((k, part.number), count())))
+        spent = record.units - units if record.budget.deterministic else record.budget.elapsed_s() - before
+        self.had[k] += max(spent, 1e-6)
+
+
+@dataclass(slots=True)
+class _Constructing:
+    """First fit in further orders, by one worker only: there are not many, and each is quick."""
+
+    record: _Record
+    first: bool
+    weight: float = 4.0
+    made: dict[int, int] = field(default_factory=dict)
+
+    def can(self, part: _Part) -> bool:
+        return self.first and self.made.get(part.number, 1) < CONSTRUCTIONS
+
+    def turn(self, part: _Part, number: int) -> None:
+        self.made[part.number] = number + 2
+        self.record.spend(part.component.size.size)
+        offset = next(part.placements, None)
+        if offset is not None:
+            self.record.offer(part, offset)
+
+
+class _Searching:
+    """Tree search, where its lists are affordable: for the bound, then for heights between it and the best."""
+
+    weight = 1.0
+
+    def __init__(self, record: _Record, seed: int) -> None:
+        self.record, self.seed = record, seed
+        self.restarts: dict[int, Restarts] = {}
+
+    def can(self, part: _Part) -> bool:
+        return part.component.size.size <= MOST_FOR_SEARCH and _pairs(part.component) <= MOST_PAIRS_FOR_SEARCH
+
+    def turn(self, part: _Part, number: int) -> None:
+        record = self.record
+        restarts = self.restarts.setdefault(part.number, Restarts(part.component, self.seed))
+        nodes = min(FIRST_NODES << min(number, 30), MOST_NODES)
+        for target in _ladder(record.least_target(part), record.most_target(part), (0.0, 0.5, 0.75, 1.0)):
+            if record.over() or not part.lower <= target < part.height:
+                return
+            answer = restarts.ask(target, nodes, record.stop)
+            record.spend(answer.nodes)
+            record.nodes += answer.nodes
+            if answer.offset is not None:
+                record.offer(part, answer.offset)
+            elif answer.found is Found.NONE_EXISTS:
+                record.raise_bound(part, target + 1, Evidence.EXHAUSTIVE)
+
+
+class _Repairing:
+    """Local search from the best placement: strong on large instances, where tree search is lost."""
+
+    def __init__(self, record: _Record, seed: int) -> None:
+        self.record, self.seed = record, seed
+        self.weight = 1.0
+        self.repairs: dict[int, Repair] = {}
+
+    def can(self, part: _Part) -> bool:
+        return True
+
+    def turn(self, part: _Part, number: int) -> None:
+        record = self.record
+        repair = self.repairs.setdefault(part.number, Repair(part.component, self.seed))
+        steps = min(FIRST_STEPS << min(number, 30), MOST_STEPS)
+        for target in _ladder(record.least_target(part), record.most_target(part), (0.0, 0.5, 0.75)):
+            if record.over() or not part.lower <= target < part.height:
+                return
+            offset = repair.ask(target, part.best, steps, record.stop)
+            record.spend(steps)
+            if offset is not None:
+                record.offer(part, offset)
+
+
+class _AskingCpSat:
+    """CP-SAT on one target after another, longer each time. It joins late: its models take time to build."""
+
+    weight = 1.0
+
+    def __init__(self, record: _Record, seed: int) -> None:
+        self.record, self.seed = record, seed
+        self.begun = record.budget.elapsed_s()
+
+    def can(self, part: _Part) -> bool:
+        late = self.record.budget.elapsed_s() - self.begun >= CP_SAT_JOINS_S
+        return late and part.component.size.size <= MOST_FOR_CP_SAT
+
+    def turn(self, part: _Part, number: int) -> None:
+        from .cp_sat_arena import CapacityQuestion
+
+        record = self.record
+        targets = _ladder(record.least_target(part), record.most_target(part), (0.0, 0.5, 0.75, 1.0))
+        target = targets[number % len(targets)]
+        question = CapacityQuestion(record.arena, part.component, target)
+        with record.lock:
+            record.interruptions = [question.stop]
+        limit = min(FIRST_CP_SAT_S * 1.3**number, record.budget.remaining_s())
+        if record.over() or limit <= 0:
+            return
+        verdict = question.ask(limit, seed=self.seed + number, workers=1)
+        if verdict.offset is not None:
+            record.offer(part, verdict.offset)
+        elif verdict.impossible:
+            record.raise_bound(part, target + 1, Evidence.SOLVER_CLAIM)
+
+
+def _ladder(low: int, high: int, rungs: tuple[float, ...]) -> list[int]:
+    """Heights between ``low`` and ``high``, both included, at these shares of the way, the lowest first."""
+    return sorted({low + round(rung * (high - low)) for rung in rungs}) if low <= high else [high]
+
+
+def _pairs(component: Component) -> int:
+    """Pairs of a buffer and a section in which it lives."""
+    return int((component.end - component.first).sum())

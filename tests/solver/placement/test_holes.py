@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from catalytic.solver.arena_families import PLANTED
 from catalytic.solver.placement.arena import Arena, Component, components
 from catalytic.solver.placement.holes import Refuted, Tie, fill_holes
-from catalytic.solver.placement.tree_search import Found, rank_by
+from catalytic.solver.placement.tree_search import Found, rank_by, search
 
 from .arenas import Row, arena_of, featured_arenas, least_height, rows, shares_of_long_files, violations
 
@@ -81,6 +81,53 @@ def test_thousands_of_crowded_arenas_are_decided(seed: int) -> None:
     rng = random.Random(seed)
     for _ in range(40):
         assert_decided(featured(rng), rng.choice(list(Tie)), "TAW", seed)
+
+
+def drawn_out(rng: random.Random) -> Arena:
+    """Seven to fourteen buffers over a longer time, so that distant parts are decided in turns and jumps happen."""
+    n = rng.randint(7, 14)
+    plain = rng.random() < 0.6
+    low = [rng.randint(0, 12) for _ in range(n)]
+    high = [t + rng.randint(1, 5) for t in low]
+    alignment = [1 if plain else rng.choice([1, 1, 2, 3]) for _ in range(n)]
+    gaps = [
+        ((a + 1, z - 1),) if not plain and z - a >= 3 and rng.random() < 0.3 else ()
+        for a, z in zip(low, high, strict=True)
+    ]
+    fixed = [-1] * n
+    if not plain and rng.random() < 0.4:
+        fixed[0] = alignment[0] * rng.randint(0, 5)
+    most = rng.choice([3, 9])
+    return Arena.of(low, high, [rng.randint(1, most) for _ in range(n)], alignment=alignment, fixed=fixed, gaps=gaps)
+
+
+def assert_canonical_search_agrees(rng: random.Random) -> None:
+    """The canonical search is another algorithm: without jumps it decides from the lowest offset to the highest."""
+    for component in components(drawn_out(rng)):
+        for capacity in range(component.bound, component.bound + 4):
+            other = search(component, capacity, rank_by(component, "TAW"), 50_000, jumps=False, stop=GOING)
+            refuted = Refuted.of(component, bits=8)
+            for noise in (0.0, 1.0):
+                rank = rank_by(component, "TWA", noise, capacity)
+                tie = rng.choice(list(Tie))
+                answer = fill_holes(component, capacity, rank, 50_000, tie=tie, refuted=refuted, stop=GOING)
+                assert Found.GAVE_UP in (answer.found, other.found) or answer.found is other.found
+            if other.found is Found.PLACED:
+                break
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_canonical_search_agrees(seed: int) -> None:
+    rng = random.Random(seed)
+    for _ in range(100):
+        assert_canonical_search_agrees(rng)
+
+
+@pytest.mark.stress
+def test_it_agrees_on_many_more() -> None:
+    rng = random.Random(10**7)
+    for _ in range(5000):
+        assert_canonical_search_agrees(rng)
 
 
 @pytest.mark.stress

@@ -20,15 +20,18 @@ CHEAPEST = 1e-4
 
 
 class Colouring:
-    """Units (the blocks of one task, or of one class, or one block), each of one partition; nothing spans."""
+    """Units (the blocks of one task, of one class, or one block), each of one partition, around what spans several."""
 
-    def __init__(self, question: Partitioned) -> None:
+    def __init__(self, question: Partitioned, seed: int = 0) -> None:
         q = question
         self.question = q
         parts = len(q.partitions)
+        self.spans = _spread(q, seed)
         by_task: dict[tuple[int, int], list[int]] = {}
         class_of = {k: c for c, together in enumerate(q.classes) for k in together}
         for k, block in enumerate(q.blocks):
+            if self.spans is not None and k in self.spans:
+                continue
             alone = len(q.classes[class_of[k]]) == 1
             if alone and q.exclusive and len(block.written) == 1:
                 by_task.setdefault((0, block.written[0][0]), []).append(k)
@@ -40,13 +43,23 @@ class Colouring:
             for k in unit:
                 for p in range(parts):
                     self.may[u, p] &= p in q.places[k] and not q.spans(q.blocks[k], p)
+        self.base = np.zeros((len(q.limits), parts, len(q.moments)), np.int64)
+        holders: dict[int, set[int]] = {}
+        for k, p in (self.spans or {}).items():
+            for piece, size in q.pieces(q.blocks[k], p):
+                for m, moment in enumerate(q.moments):
+                    if k in moment.blocks:
+                        self.base[q.blocks[k].pool, piece, m] += size
+            for t, size in q.blocks[k].written:
+                holders.setdefault(t, set()).update(piece for piece, _ in q.cut(size, p))
         rows: list[list[tuple[int, int, int, int]]] = [[] for _ in self.units]
         unit_of = {k: u for u, unit in enumerate(self.units) for k in unit}
         living: dict[int, list[int]] = {}
         for m, moment in enumerate(q.moments):
             for k in moment.blocks:
                 living.setdefault(k, []).append(m)
-        for k, when in living.items():
+        for k in unit_of:
+            when = living[k]
             runs = np.split(np.array(when), np.flatnonzero(np.diff(when) > 1) + 1)
             rows[unit_of[k]] += [
                 (q.blocks[k].pool, int(run[0]), int(run[-1]) + 1, q.blocks[k].size) for run in runs if run.size
@@ -60,11 +73,15 @@ class Colouring:
                 units_of.setdefault(t, set()).add(u)
         near: list[set[int]] = [set() for _ in self.units]
         for a, b in q.rivals:
-            for u in units_of[a]:
-                for v in units_of[b]:
+            for u in units_of.get(a, ()):
+                for v in units_of.get(b, ()):
                     if u != v:
                         near[u].add(v)
                         near[v].add(u)
+        for a, b in q.rivals:
+            for t, other in ((a, b), (b, a)):
+                for u in units_of.get(t, ()):
+                    self.may[u, list(holders.get(other, ()))] = False
         self.near = Rows.of([sorted(own) for own in near])
         start = [min([q.tasks[t][0] for t in own] or [q.blocks[unit[0]].lives[0][0]])
                  for own, unit in zip(writers, self.units, strict=True)]  # fmt: skip
@@ -74,8 +91,8 @@ class Colouring:
 
     @property
     def possible(self) -> bool:
-        """Whether every unit goes whole into some partition."""
-        return bool(self.may.any(axis=1).all())
+        """Whether every unit goes whole into some partition beside the blocks that span several."""
+        return self.spans is not None and bool(self.may.any(axis=1).all())
 
     def anneal(self, steps: int, seed: int, headroom: float, stop: NDArray[np.bool_]) -> tuple[Ints, float] | None:
         """Partition per block, and by how many partitions the living bytes exceed what is there; None without colours.
@@ -85,14 +102,64 @@ class Colouring:
         room = self.capacity * (1 - headroom)
         colour, excess = anneal(
             self.order, self.may, self.row_start, self.rows, self.near.start, self.near.index, room,
-            len(self.question.limits), len(self.question.moments), steps, seed, CHEAPEST, stop,
+            self.base, steps, seed, CHEAPEST, stop,
         )  # fmt: skip
         if colour[0] < 0:
             return None
         partition = np.zeros(len(self.question.blocks), np.int64)
         for u, unit in enumerate(self.units):
             partition[unit] = colour[u]
+        for k, p in (self.spans or {}).items():
+            partition[k] = p
         return partition, float(excess)
+
+
+def _spread(q: Partitioned, seed: int) -> dict[int, int] | None:
+    """Where each block begins that has to run through several partitions; None when chance finds no room for them.
+
+    Larger ones first, each where the partitions it covers are least used while it lives, with some noise.
+    """
+    must = [k for k, b in enumerate(q.blocks) if all(q.spans(b, p) for p in q.places[k])]
+    if not must:
+        return {}
+    random = np.random.default_rng(seed)
+    parts = len(q.partitions)
+    live = np.zeros((parts, len(q.moments)), np.int64)
+    when = {k: [m for m, moment in enumerate(q.moments) if k in moment.blocks] for k in must}
+    owner: dict[int, set[int]] = {p: set() for p in range(parts)}
+    rivals: dict[int, set[int]] = {}
+    for a, b in q.rivals:
+        rivals.setdefault(a, set()).add(b)
+        rivals.setdefault(b, set()).add(a)
+    first: list[int | None] = [None] * parts
+    result = {}
+    for k in sorted(must, key=lambda k: -q.blocks[k].size * (1 + 0.3 * random.random())):
+        block = q.blocks[k]
+        best: tuple[float, int] | None = None
+        for p in q.places[k]:
+            pieces = q.pieces(block, p)
+            clash = {piece: {t for t, size in block.written if piece in dict(q.cut(size, p))} for piece, _ in pieces}
+            free = all(
+                int(live[piece, when[k]].max()) + size <= q.partitions[piece]
+                and first[piece] in (None, block.pool)
+                and not any(rivals.get(t, set()) & owner[piece] for t in clash[piece])
+                for piece, size in pieces
+            )
+            # Where others have run through already, it costs least: their bytes are free when they have died.
+            fresh = sum(1.0 for piece, _ in pieces if not live[piece].any())
+            cost = fresh + 0.7 * random.random()
+            if free and (best is None or cost < best[0]):
+                best = cost, p
+        if best is None:
+            return None
+        result[k] = best[1]
+        for piece, size in q.pieces(block, best[1]):
+            live[piece, when[k]] += size
+            first[piece] = block.pool
+        for t, size in block.written:
+            for piece, _ in q.cut(size, best[1]):
+                owner[piece].add(t)
+    return result
 
 
 @njit(cache=True, nogil=True)
@@ -116,11 +183,12 @@ def _add(u, p, sign, row_start, rows, live):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def anneal(order, may, row_start, rows, near_start, near, room, pools, moments, steps, seed, cold, stop):  # type: ignore[no-untyped-def]
+def anneal(order, may, row_start, rows, near_start, near, room, base, steps, seed, cold, stop):  # type: ignore[no-untyped-def]
     """Colour of each unit (all -1 where greedy finds none) and the excess; see ``Colouring.anneal``."""
     np.random.seed(seed)
     units, parts = may.shape
-    live = np.zeros((pools, parts, moments), np.int64)
+    live = base.copy()
+    pools = live.shape[0]
     colour = np.full(units, -1, np.int64)
     for u in order:
         best, least = -1, np.inf

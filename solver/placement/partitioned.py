@@ -100,7 +100,6 @@ class _Search:
         self.footprint: int | None = None
         self.bound, self.evidence = least_footprint(question), Evidence.CERTIFICATE
         self.impossible = refuted_by_counting(question)
-        self.colouring: Colouring | None = None
         self.proposals: SimpleQueue[Ints] = SimpleQueue()
         self.random = np.random.default_rng(budget.seed)
         self.steps = 0
@@ -166,6 +165,7 @@ class _Search:
         free = a.held_offset < 0
         writer = np.array([min((a.running[t, 0] for t, _ in b.written), default=-1) for b in self.question.blocks])
         wishes = a.preferred < 0
+        whole = a.size <= a.capacity.min()  # what spans partitions begins them
         keys = (
             (-a.duration, -a.size),
             (-a.size * a.duration.astype(np.float64),),
@@ -173,14 +173,12 @@ class _Search:
             (-a.size, a.start),
             (-a.size, writer, a.start),
         )
-        return [np.lexsort((*key, wishes, free)).astype(np.int64) for key in keys]
+        return [np.lexsort((*key, whole, wishes, free)).astype(np.int64) for key in keys]
 
     def search(self, until: float | None = None) -> None:
         """Squeaky wheels and repairs until there is a placement; then lower footprints, where they are wanted."""
         until = self.budget.time_limit_s if until is None else until
         round_number = 0
-        if self.question.exclusive:
-            self.colour(until, 20_000)
         while not self.over(until) and self.best is None:
             start, windows = self.squeaky(until)
             for _ in range(4):
@@ -201,15 +199,15 @@ class _Search:
 
     def colour(self, until: float, steps: int) -> None:
         """Colourings of the tasks with less and less room to spare, each filled and repaired as it is."""
-        if self.colouring is None:
-            self.colouring = Colouring(self.question)
-        if not self.colouring.possible:
+        # What spans partitions is put in place by chance, another time each time; the rest is coloured around it.
+        colouring = Colouring(self.question, int(self.random.integers(2**31)))
+        if not colouring.possible:
             return
         for headroom in HEADROOMS:
             if self.over(until) or self.best is not None:
                 return
             seed = int(self.random.integers(2**31))
-            found = self.colouring.anneal(steps, seed, headroom, self.stop)
+            found = colouring.anneal(steps, seed, headroom, self.stop)
             self.steps += steps // 10
             if found is None:
                 return

@@ -49,6 +49,31 @@ def questions(draw: st.DrawFn, *, most: int = 5) -> Partitioned:
     )
 
 
+@st.composite
+def busy_questions(draw: st.DrawFn) -> Partitioned:
+    """Two workers that write without a pause into two exclusive partitions: who writes where follows by itself."""
+    tasks: list[tuple[int, int]] = []
+    size: list[int] = []
+    upper: list[int] = []
+    for _ in range(2):
+        now = 0
+        while now < 5 and len(tasks) < 5:
+            end = now + draw(st.integers(1, 3))
+            tasks.append((now, end))
+            size.append(draw(st.integers(1, 3)))
+            upper.append(end + draw(st.integers(0, 3)))
+            now = end
+    room = draw(st.integers(3, 6))
+    return Partitioned.of(
+        Arena.of([a for a, _ in tasks], upper, size),
+        [room, room],
+        tasks=tasks,
+        writer=range(len(tasks)),
+        exclusive=True,
+        spanning=draw(st.booleans()),
+    )
+
+
 def extents(q: Partitioned, b: int, size: int, p: int, at: int) -> list[tuple[int, int, int]] | None:
     """(partition, low, high) of ``size`` bytes of buffer ``b``'s region that begin at ``at`` of ``p``; None if not."""
     room = q.partitions[p]

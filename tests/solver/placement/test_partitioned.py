@@ -16,7 +16,7 @@ from catalytic.solver.placement.partition_question import Partitioned, disagreem
 from catalytic.solver.placement.partitioned import Placed, place_partitioned
 from catalytic.solver.plan import Evidence, Status
 
-from .partitions import broken, footprint, least_footprint_by_enumeration, questions
+from .partitions import broken, busy_questions, footprint, least_footprint_by_enumeration, questions
 
 BUDGET = Budget(10.0, workers=1)
 
@@ -54,6 +54,28 @@ def test_a_fit_is_found_exactly_when_there_is_one(question: Partitioned) -> None
         assert placed.footprint is not None
         assert placed.bound <= placed.footprint == footprint(question, where(placed))
         assert (placed.status is Status.OPTIMAL) == (placed.footprint == placed.bound)
+
+
+@settings(max_examples=60, deadline=None)
+@given(busy_questions())
+def test_tasks_that_take_turns_share_a_partition_in_every_placement(question: Partitioned) -> None:
+    """What counting concludes from partitions that are held without a pause is what enumeration finds."""
+    placed = place_partitioned(question, BUDGET, minimise=False)
+
+    assert (placed.status is Status.INFEASIBLE) == (least_footprint_by_enumeration(question) is None)
+
+
+def test_partitions_held_without_a_pause_are_told() -> None:
+    """Two tasks in turns beside one that runs all the time: both write into the other partition, 4 + 4 bytes of 6."""
+    arena = Arena.of([0, 0, 2], [4, 4, 4], [1, 4, 4])
+    question = Partitioned.of(arena, (6, 6), tasks=[(0, 4), (0, 2), (2, 4)], writer=[0, 1, 2], exclusive=True)
+
+    placed = place_partitioned(question, BUDGET, minimise=False)
+
+    assert placed.evidence is Evidence.CERTIFICATE
+    assert placed.impossible is not None
+    assert placed.impossible.tasks == (1, 2)
+    assert placed.impossible.buffers == (1, 2)
 
 
 @settings(max_examples=150, deadline=None)
@@ -126,7 +148,7 @@ def test_buffers_of_one_moment_that_do_not_pack_are_named() -> None:
 
 
 def test_what_only_search_refutes_is_a_claim_of_the_solver_about_a_stretch_of_time() -> None:
-    """Sizes 4 4 3 3 3 3 fill partitions of 9 and 11 only as 3 3 3 and 4 4 3, so a 4 held in the first is one too many."""
+    """Sizes 4 4 3 3 3 3 fill 9 and 11 bytes only as 3 3 3 and 4 4 3: a 4 that is held in the first is one too many."""
     rows = ((0, 5, 4), (0, 5, 4), (1, 5, 3), (1, 5, 3), (2, 5, 3), (2, 5, 3), (8, 9, 1))
     question = question_of(*rows, parts=(10, 10), exclusive=False)
     assert place_partitioned(question, BUDGET, minimise=False).status is not Status.INFEASIBLE

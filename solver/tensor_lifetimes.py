@@ -72,4 +72,4 @@ def tensor_arena(buffers: int = 20_000, *, layers: int = 48, branches: int = 3, 
 def _size(draw: np.random.Generator, power: int) -> int:
     """A multiple of the alignment about ``2**power`` times as large."""
     odd = 2 * int(draw.integers(0, 4)) + 1
-    return ALIGNMENT * odd * 2 ** max(0, power + int(draw.integers(-2, 1)))
+    return ALIGNMENT * odd << max(0, power + int(draw.integers(-2, 1)))

@@ -23,7 +23,7 @@ from ..interrupts import interruptible
 from ..order.compact import Ints
 from .arena import Component, _ranges
 
-AREA_POWER = 0.5
+AREA_POWER = 0.7
 """A buffer weighs (size x time alive) to this power at first."""
 
 _FIXED = 1e12  # outweighs all that moves, and leaves four digits of a sum that it was added to and taken from
@@ -58,7 +58,7 @@ class Repair:
         if target != self._target:
             self._target = target
             self._offset = np.where(offset + component.size <= target, offset, -1)
-            self._weight = self._base.copy()
+            self._weight = np.where(component.fixed < 0, self._base, _FIXED)
         with interruptible():
             within = _repair(
                 component.size,
@@ -132,14 +132,14 @@ def _repair(  # type: ignore[no-untyped-def]
     stamp = np.full(n, -1, np.int64)
     near = np.empty(n, np.int64)
     low, high = np.empty(n, np.int64), np.empty(n, np.int64)
-    low_weight, high_weight = np.empty(n, np.float64), np.empty(n, np.float64)
+    by_top = np.empty(n, np.int64)
     state = random[0]
     for step in range(steps):
         if outs == 0 or (step % 16 == 0 and stop[0]):
             break
         # The heaviest of a few: small ones find room more easily when the others are back.
         chosen = np.int64(-1)
-        for _ in range(min(outs, 8)):  # xorshift (Marsaglia, 2003)
+        for _ in range(8):  # xorshift (Marsaglia, 2003)
             state ^= state << np.uint64(13)
             state ^= state >> np.uint64(7)
             state ^= state << np.uint64(17)
@@ -166,12 +166,12 @@ def _repair(  # type: ignore[no-untyped-def]
                 if end[q] > first[p] and offset[u] >= 0 and stamp[u] != step:
                     stamp[u] = step
                     near[m] = u
-                    low[m], high[m] = offset[u], offset[u] + size[u]
-                    w = weight[u] if fixed[u] < 0 else _FIXED
-                    low_weight[m], high_weight[m] = w, w
+                    low[m] = offset[u]
                     m += 1
-        _sort(low, low_weight, m)
-        _sort(high, high_weight, m)
+        _sort(low, near, m)
+        for k in range(m):
+            high[k], by_top[k] = low[k] + size[near[k]], near[k]
+        _sort(high, by_top, m)  # soon done: nearly in order
         # Weight in the way at an offset: of those that begin below its top, without those that end below it.
         best, best_at = _FIXED / 2, np.int64(-1)
         for way in range(2):
@@ -192,10 +192,10 @@ def _repair(  # type: ignore[no-untyped-def]
                 if at + size[b] > target:
                     break
                 while i < m and low[i] < at + size[b]:
-                    begun += low_weight[i]
+                    begun += weight[near[i]]
                     i += 1
                 while j < m and high[j] <= at:
-                    ended += high_weight[j]
+                    ended += weight[by_top[j]]
                     j += 1
                 cost = 0.0 if i == j else begun - ended
                 if cost < best or (cost == best and at < best_at):

@@ -65,17 +65,22 @@ def test_a_cut_rectangle_is_put_together_again() -> None:
     assert int((found + component.size).max()) == optimum
 
 
-def test_in_two_questions_it_goes_the_way_of_one() -> None:
+def test_asked_again_for_the_same_target_it_goes_on() -> None:
+    """A question of no steps changes nothing, one for another target begins from the placement that is given."""
     (component, *_) = components(long_tailed(300, alive=30.0, seed=1))
     first = begin(component)
     target = component.bound
-    once, twice = Repair(component, 5), Repair(component, 5)
-    whole = once.ask(target, first, 600, GOING)
-    half = twice.ask(target, first, 300, GOING)
-    if half is None:
-        half = twice.ask(target, first, 300, GOING)
-    assert (whole is None) == (half is None)
-    assert once.out == twice.out
+    too_high = int((first + component.size > target).sum())
+    repair = Repair(component, 5)
+    assert repair.ask(target, first, 0, GOING) is None
+    assert repair.out == too_high > 0
+    repair.ask(target, first, 200, GOING)
+    out = repair.out
+    assert out != too_high
+    repair.ask(target, first, 0, GOING)
+    assert repair.out == out
+    repair.ask(target + 1, first, 0, GOING)
+    assert repair.out == int((first + component.size > target + 1).sum())
 
 
 def test_below_the_bound_and_when_stopped_there_is_nothing() -> None:

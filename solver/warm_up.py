@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ from .budget import Budget
 if TYPE_CHECKING:
     from .problem import Problem
 
-PARTS = ("exact", "search", "placement", "schedule")
+PARTS = ("exact", "search", "placement", "schedule", "cells")
 """Groups of loops, those that take longest to compile first."""
 
 _CHEAPLY = {"NUMBA_OPT": "1", "NUMBA_LOOP_VECTORIZE": "0", "NUMBA_SLP_VECTORIZE": "0"}
@@ -43,16 +44,17 @@ def warm_up(announce: Callable[[str], None], parts: Sequence[str] = PARTS) -> fl
 
 def _compile_elsewhere(part: str) -> None:
     """Run ``part`` once in a process of its own. If that goes wrong, this process compiles what is missing."""
-    call = f"from {__name__} import run_once; run_once({part!r})"
-    paths = os.pathsep.join(path for path in sys.path if path)
-    environment = {**os.environ, **_CHEAPLY, "PYTHONPATH": paths}
+    call = f"import sys; sys.path[:] = {sys.path!r}; from {__name__} import run_once; run_once({part!r})"
     quiet = subprocess.DEVNULL
-    try:
+    with suppress(OSError):
         subprocess.run(
-            [sys.executable, "-c", call], env=environment, stdin=quiet, stdout=quiet, stderr=quiet, check=False
+            [sys.executable, "-P", "-c", call],
+            env={**os.environ, **_CHEAPLY},
+            stdin=quiet,
+            stdout=quiet,
+            stderr=quiet,
+            check=False,
         )
-    except OSError:
-        return
 
 
 def run_once(part: str) -> None:
@@ -97,8 +99,22 @@ def _schedule() -> None:
 
 
 def _placement() -> None:
+    from .placement.arena import Arena, components
+    from .placement.constructive import first_placements
+    from .placement.repair import Repair
+    from .placement.restarts import Restarts
+
+    # Two buffers in a row under one that meets both, and no room to spare: every search has to look for something.
+    (component,) = components(Arena.of([0, 2, 0], [2, 4, 4], [2, 3, 2]))
+    go_on = np.zeros(1, np.bool_)
+    offset = next(first_placements(component, 0, go_on))
+    Restarts(component, 0).ask(component.bound, 100, go_on)
+    Repair(component, 0).ask(component.bound, offset + 1, 100, go_on)
+
+
+def _cells() -> None:
     from .order import Compact
-    from .placement import place
+    from .placement.cells import place
     from .placement.first_fit import lowest_height
 
     compact = Compact.of(_chain())
@@ -113,6 +129,7 @@ _RUN: dict[str, Callable[[], None]] = {
     "search": _search,
     "schedule": _schedule,
     "placement": _placement,
+    "cells": _cells,
 }
 
 
@@ -146,6 +163,10 @@ def _largest_loop(part: str) -> object:
         from .schedule.list_schedule import list_schedule
 
         return list_schedule
+    if part == "placement":
+        from .placement.holes import _fill
+
+        return _fill
     from .placement.first_fit import exchange_search
 
     return exchange_search

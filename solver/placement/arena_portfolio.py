@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from threading import Event, RLock
 from typing import Protocol
@@ -30,6 +30,7 @@ from ..plan import Evidence
 from ..plan.proof import Status
 from .arena import Arena, Component, components
 from .constructive import first_placements
+from .preferred import held
 from .repair import Repair
 from .restarts import Restarts
 from .tree_search import Found
@@ -54,6 +55,9 @@ MOST_PAIRS_FOR_SEARCH = 20_000_000
 
 CONSTRUCTIONS = 12
 """Placements that first fit makes before it leaves a component to the searches."""
+
+SHARE_FOR_PREFERENCES = 0.2
+"""Of the time limit, for each of two attempts to keep buffers where they are preferred (see ``preferred``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +112,24 @@ def place_arena(
     begun = budget.elapsed_s()
     record = _Record(arena, budget, capacity, observer or (lambda _: None))
     first_s = budget.elapsed_s() - begun
-    _run(record)
+    if not ((arena.preferred >= 0) & (arena.fixed < 0)).any():
+        _run(record, 1.0)
+    else:
+        goal = record.goal()
+        record.adopt(_held(record, goal))
+        _run(record, 1 - SHARE_FOR_PREFERENCES)
+        if record.height() > goal:
+            record.adopt(_held(record, record.height()))
     return record.answer(budget.elapsed_s() - begun, first_s)
+
+
+def _held(record: _Record, goal: int) -> Ints:
+    """The best placement found when buffers stay where they prefer to be, as many as can within ``goal`` bytes."""
+    share = SHARE_FOR_PREFERENCES * record.budget.time_limit_s
+    budget = replace(record.budget, time_limit_s=min(share, record.budget.remaining_s()), started=None).start()
+    other = _Record(held(record.arena, goal), budget, goal, lambda _: None)
+    _run(other, 1.0)
+    return other.offset()
 
 
 @dataclass(slots=True)
@@ -217,11 +237,19 @@ class _Record:
         fraction = min(1.0, self.budget.elapsed_s() / limit) if limit > 0 else 1.0
         self.tell(Progress("placement", fraction, f"height between {self.lower()} and {self.height()} bytes"))
 
-    def answer(self, seconds: float, first_s: float) -> Placed:
-        # Buffers of no size are in no component: they lie at the bottom, or where they are fixed.
+    def adopt(self, offset: Ints) -> None:
+        """Offer a placement of the whole arena, in bytes."""
+        for part in self.parts:
+            self.offer(part, offset[part.component.buffers] // part.component.unit)
+
+    def offset(self) -> Ints:
+        """The best placement, in bytes. Buffers of no size are in no component: they lie at the bottom, or fixed."""
         offset = np.maximum(self.arena.fixed, 0)
         for part in self.parts:
             offset[part.component.buffers] = part.best * part.component.unit
+        return offset
+
+    def answer(self, seconds: float, first_s: float) -> Placed:
         height, bound = self.height(), self.lower()
         if self.capacity is not None and bound > self.capacity:
             status = Status.INFEASIBLE
@@ -233,7 +261,7 @@ class _Record:
         strongest = min(forcing, key=lambda part: list(Evidence).index(part.evidence), default=None)
         evidence = Evidence.CERTIFICATE if strongest is None else strongest.evidence
         moment = None if strongest is None else _moment(self.arena, strongest)
-        return Placed(status, offset, height, bound, evidence, moment, self.nodes, seconds, first_s)
+        return Placed(status, self.offset(), height, bound, evidence, moment, self.nodes, seconds, first_s)
 
 
 def _kept(component: Component, offset: Ints) -> int:
@@ -260,8 +288,8 @@ def _moment(arena: Arena, part: _Part) -> Moment:
 # -- workers and their turns -----------------------------------------------------------------------------------------
 
 
-def _run(record: _Record) -> None:
-    """Until the answer is known or the time is spent."""
+def _run(record: _Record, share: float) -> None:
+    """Until the answer is known or this share of the time is spent."""
     if record.closed.is_set():
         return
     if record.budget.deterministic:
@@ -271,7 +299,7 @@ def _run(record: _Record) -> None:
     with ThreadPoolExecutor(workers) as threads:
         try:
             running = [threads.submit(_Worker(record, k, workers).run) for k in range(workers)]
-            record.closed.wait(record.budget.remaining_s())
+            record.closed.wait(record.budget.remaining_s() - (1 - share) * record.budget.time_limit_s)
         finally:
             record.halt()
         for each in running:

@@ -79,7 +79,7 @@ def test_partitions_held_without_a_pause_are_told() -> None:
 
 
 @settings(max_examples=150, deadline=None)
-@given(questions(most=4), st.randoms(use_true_random=False))
+@given(st.one_of(questions(most=4), busy_questions()), st.randoms(use_true_random=False))
 def test_the_definition_in_the_engine_is_the_definition_here(question: Partitioned, random: object) -> None:
     """On arbitrary placements, right or wrong, both judges agree."""
     n = question.arena.size.size

@@ -164,6 +164,13 @@ def test_what_only_search_refutes_is_a_claim_of_the_solver_about_a_stretch_of_ti
     assert placed.impossible.start < 5
 
 
+def test_running_writers_that_meet_in_a_partition_are_told_and_nothing_else() -> None:
+    question = question_of((0, 3, 1), (0, 3, 1), parts=(4, 4), exclusive=True)
+    assert disagreements(question, [0, 1], [0, 0]) == []
+    assert len(disagreements(question, [0, 0], [0, 1])) == 1
+    assert disagreements(replace(question, exclusive=False), [0, 0], [0, 1]) == []
+
+
 def test_a_wish_is_granted_where_nothing_speaks_against_it() -> None:
     question = question_of((0, 3, 2), (1, 4, 2), parts=(6, 6))
     wishing = replace(question, preferred=np.array([1, -1]), preferred_offset=np.array([3, -1]))

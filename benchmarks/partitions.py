@@ -25,10 +25,10 @@ from pathlib import Path
 
 import numpy as np
 
+from catalytic.solver.arrays import Ints
 from catalytic.solver.budget import Budget
 from catalytic.solver.formats import import_wfcommons
 from catalytic.solver.order import Compact
-from catalytic.solver.order.compact import Ints
 from catalytic.solver.placement.arena import Arena
 from catalytic.solver.placement.arena_portfolio import place_arena
 from catalytic.solver.placement.partition_bounds import least_footprint

@@ -45,9 +45,9 @@ from time import perf_counter, process_time
 import numpy as np
 
 from catalytic.solver.arena_families import PLANTED, long_tailed
+from catalytic.solver.arrays import Ints
 from catalytic.solver.budget import Budget
 from catalytic.solver.formats import load_minimalloc
-from catalytic.solver.order.compact import Ints
 from catalytic.solver.placement.arena import Arena
 from catalytic.solver.units import format_size
 

@@ -8,11 +8,9 @@ at a time in an order with a low peak, placed and checked; sizes are tried upwar
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import accumulate
 
 import numpy as np
 
@@ -22,6 +20,7 @@ from .errors import InvalidPlan
 from .order import Compact
 from .placement import Placement, place
 from .placement.first_fit import GoOn
+from .placement.partition_bounds import fewest_partitions
 from .plan import Objective, Plan, Proof, Status, assemble
 from .problem import Problem
 from .schedule.search import PrioritySearch
@@ -86,31 +85,6 @@ def _pieces(problem: Problem, task: str) -> list[int]:
         if output in size and source in size:
             del size[min(output, source, key=size.__getitem__)]
     return list(size.values())
-
-
-def fewest_partitions(sizes: Iterable[int], partition_size: int) -> int:
-    """No fewer partitions hold buffers of ``sizes`` at once; a bound in O(n log n), not always the true number.
-
-    The pieces of buffers larger than a partition all begin one, so they need one each. For all pieces, the bound ``L2``
-    of Martello and Toth (1990): for every threshold, pieces above half a partition need one each, and pieces between
-    the threshold and half a partition share what room is left beside those of them that leave any.
-    """
-    pieces = []
-    best = 0
-    for size in sizes:
-        whole, rest = divmod(size, partition_size)
-        pieces += [partition_size] * whole + [rest] * (rest > 0)
-        best += whole + (rest > 0) if size > partition_size else 0
-    pieces.sort()
-    before = [0, *accumulate(pieces)]
-    half = bisect_right(pieces, partition_size // 2)
-    for threshold in {0, *pieces[:half]}:
-        alone = len(pieces) - bisect_right(pieces, partition_size - threshold)
-        large = len(pieces) - alone - half
-        room = large * partition_size - (before[half + large] - before[half])
-        small = before[half] - before[bisect_left(pieces, threshold, 0, half)]
-        best = max(best, alone + large + max(0, -(-(small - room) // partition_size)))
-    return best
 
 
 def placed_sequentially(

@@ -19,12 +19,12 @@ from math import gcd
 
 import numpy as np
 
+from .arrays import Ints
 from .budget import Budget, Progress
 from .check import violations
 from .errors import InvalidPlan
 from .interrupts import interruptible
 from .order import Compact, Force, LeastPeak, forces_of_pools, least_peak, peak_bounds
-from .order.compact import Ints
 from .placement import Placement, place
 from .placement.first_fit import always
 from .plan import Bound, Evidence, Objective, Outcome, Plan, Proof, Status, assemble

@@ -24,11 +24,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..arrays import Ints
 from ..plan import Bound, Evidence
 from ..problem import InputPolicy, Problem
 from ..units import format_size
 from .closure import closure
-from .compact import Compact, Ints
+from .compact import Compact
 from .live import Live
 from .min_cut import CutBound, CutNetwork, min_cut_bound
 

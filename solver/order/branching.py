@@ -18,8 +18,8 @@ from heapq import heapify, heappop, heappush
 
 import numpy as np
 
+from ..arrays import Ints
 from .closure import closure
-from .compact import Ints
 from .live import Live
 from .min_cut import CutNetwork, min_cut_bound
 

@@ -29,9 +29,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Ints, Rows
 from ..compiled import loop
 from .closure import closure, direct
-from .compact import Ints, Rows
 from .live import Live
 
 MOST_NEW_EDGES = 1000

@@ -14,8 +14,9 @@ from math import gcd
 import numpy as np
 from ortools.sat.python import cp_model
 
+from ..arrays import Ints
 from ..budget import Budget
-from .compact import Compact, Ints
+from .compact import Compact
 from .cp_sat_engine import ask
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from .compact import Ints
+from ..arrays import Ints
 from .live import Live
 from .reach import EXHAUSTED, GOAL, LIMIT, NOTHING, reach
 from .two_sided import TwoSided, two_sided

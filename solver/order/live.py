@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Ints, Rows
 from ..problem import InputPolicy, Problem
-from .compact import Ints, Rows
 
 
 @dataclass(frozen=True, slots=True)

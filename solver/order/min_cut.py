@@ -30,8 +30,8 @@ import numpy as np
 from numpy.typing import NDArray
 from ortools.graph.python import max_flow
 
+from ..arrays import Ints, Rows
 from ..compiled import loop
-from .compact import Ints, Rows
 from .live import Live
 
 FREE, INSIDE, OUTSIDE = 0, 1, 2

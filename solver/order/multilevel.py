@@ -22,8 +22,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..arrays import Ints
 from .coarse import Coarse, coarse, untouched
-from .compact import Ints
 from .constructive import RULES, greedy
 from .live import Live
 from .local_search import anneal

@@ -19,6 +19,7 @@ from time import monotonic
 
 import numpy as np
 
+from ..arrays import Ints
 from ..budget import Budget, Progress
 from ..plan import Bound, Evidence
 from ..problem import Problem
@@ -26,7 +27,7 @@ from ..units import format_size
 from .bounds import Force, min_cut_bounds, peak_bounds
 from .branching import PrecedenceBranching, legal
 from .coarse import untouched
-from .compact import Compact, Ints
+from .compact import Compact
 from .constructive import RULES, beam, greedy
 from .cp_sat_order import order_below
 from .exact import ExactSearch

@@ -21,8 +21,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..arrays import Ints
 from ..compiled import copy_into, loop
-from .compact import Ints
 
 GOAL, EXHAUSTED, LIMIT = 1, 2, 0
 """How :func:`reach` ended: all allowed tasks executed; no way below the ceiling; out of nodes."""

@@ -18,8 +18,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from ..arrays import Rows
 from .closure import closure, direct
-from .compact import Rows
 from .live import Live
 
 MOST_TASKS = 20_000

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .compact import Ints
+from ..arrays import Ints
 from .live import Live
 
 

@@ -1,5 +1,20 @@
-"""Where each buffer lives: addresses for blocks with known lifetimes, and the pool slices around them."""
+"""Where each buffer lives: one address line by itself, several partitions, and the planner's pools and partitions."""
 
-from .cells import Placement, place
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .cells import Placement as Placement
+    from .cells import place as place
 
 __all__ = ["Placement", "place"]
+
+
+def __getattr__(name: str) -> object:
+    """Load the planner's side when it is asked for: one address line needs neither tasks nor orders."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import cells
+
+    return getattr(cells, name)

@@ -26,7 +26,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..order.compact import Ints
+from ..arrays import Ints
 
 Gaps = tuple[tuple[int, int], ...]
 """Half-open intervals inside a lifetime in which the buffer needs no bytes."""

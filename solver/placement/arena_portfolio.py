@@ -24,8 +24,8 @@ from typing import Protocol
 
 import numpy as np
 
+from ..arrays import Ints
 from ..budget import Budget, Progress
-from ..order.compact import Ints
 from ..plan import Evidence
 from ..plan.proof import Status
 from .arena import Arena, Component, components

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..arrays import Ints
 from ..budget import Budget
 from ..order import Compact
-from ..order.compact import Ints
 from ..plan import Extent, PoolSlice, lifetimes
 from ..units import Bytes, Tick
 from .cp_sat_placement import offsets_within

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from ortools.sat.python import cp_model
 
-from ..order.compact import Ints
+from ..arrays import Ints
 from .arena import Arena, Component
 
 

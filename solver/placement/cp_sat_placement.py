@@ -8,8 +8,8 @@ from math import gcd
 import numpy as np
 from ortools.sat.python import cp_model
 
+from ..arrays import Ints
 from ..budget import Budget
-from ..order.compact import Ints
 from ..order.cp_sat_engine import ask
 
 

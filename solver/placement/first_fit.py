@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from numba import njit
 
-from ..order.compact import Ints
+from ..arrays import Ints
 
 GoOn = Callable[[], bool]
 """Asked between chunks of work whether there is time for more."""

@@ -45,9 +45,9 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
+from ..arrays import Ints
 from ..compiled import loop
 from ..interrupts import interruptible
-from ..order.compact import Ints
 from .arena import Component
 from .tree_search import Answer, Found
 

@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from ..order.compact import Ints, Rows
+from ..arrays import Ints, Rows
 from .partition_question import Partitioned
 
 CHEAPEST = 1e-4

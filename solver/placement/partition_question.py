@@ -21,7 +21,7 @@ from math import lcm
 
 import numpy as np
 
-from ..order.compact import Ints
+from ..arrays import Ints
 from .arena import Arena
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from ..order.compact import Ints, Rows
+from ..arrays import Ints, Rows
 from .partition_question import Partitioned
 
 LEAST_GROWTH, LOWEST, FIRST = 0, 1, 2

@@ -17,8 +17,8 @@ from threading import Event, Lock
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Ints
 from ..budget import Budget, Progress
-from ..order.compact import Ints
 from ..plan import Evidence, Status
 from .arena import Arena
 from .arena_portfolio import place_arena

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..order.compact import Ints
+from ..arrays import Ints
 from .arena import Arena, components
 from .constructive import first_fit
 

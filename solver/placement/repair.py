@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from ..arrays import Ints
 from ..interrupts import interruptible
-from ..order.compact import Ints
 from .arena import Component, _ranges
 
 AREA_POWER = 0.7

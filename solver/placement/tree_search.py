@@ -38,8 +38,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from ..arrays import Ints
 from ..interrupts import interruptible
-from ..order.compact import Ints
 from .arena import Component
 
 STATIC_ORDERS = ("TAW", "WAT", "TWA")

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ..arrays import Ints
 from ..order import Compact
-from ..order.compact import Ints
 from ..plan import Bound, Evidence
 from ..problem import InputPolicy
 

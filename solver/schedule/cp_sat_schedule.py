@@ -13,9 +13,10 @@ from math import gcd
 import numpy as np
 from ortools.sat.python import cp_model
 
+from ..arrays import Ints
 from ..budget import Budget
 from ..order import Compact
-from ..order.compact import Alike, Ints
+from ..order.compact import Alike
 from ..order.cp_sat_engine import ask
 
 

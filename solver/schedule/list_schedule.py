@@ -27,9 +27,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Ints
 from ..compiled import copy_into, loop
 from ..order import Compact
-from ..order.compact import Ints
 
 FAR_SIGHTED_TASKS = 1500
 """Up to this many tasks the banker's test always replays the order to its end; beyond, where reservations grow."""

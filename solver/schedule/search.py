@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Ints
 from ..order import Compact
-from ..order.compact import Ints
 from .list_schedule import Schedule, Scheduler, reference_position
 
 MIXES = (1.0, 0.7, 0.4, 0.2, 0.1, 0.0)

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from catalytic.solver.budget import Budget
 from catalytic.solver.check import violations
 from catalytic.solver.order import Compact, peak_bounds
+from catalytic.solver.placement.partition_bounds import fewest_partitions
 from catalytic.solver.problem import Buffer, Isolation, Pool, Problem, Task, Workspace
-from catalytic.solver.smallest_workspace import LeastSize, fewest_partitions, least_workspace_size, placed_sequentially
+from catalytic.solver.smallest_workspace import LeastSize, least_workspace_size, placed_sequentially
 from catalytic.solver.units import Bytes, Tick
 from tests.builders import chain, diamond, problem, random_plan, task
 

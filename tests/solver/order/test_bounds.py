@@ -8,6 +8,7 @@ from random import Random
 import numpy as np
 import pytest
 
+from catalytic.solver.arrays import Ints
 from catalytic.solver.order import Compact
 from catalytic.solver.order.bounds import (
     Force,
@@ -17,7 +18,6 @@ from catalytic.solver.order.bounds import (
     peak_bounds,
     pool_cuts,
 )
-from catalytic.solver.order.compact import Ints
 from catalytic.solver.order.live import Live
 from catalytic.solver.order.min_cut import min_cut_bound
 from catalytic.solver.plan import Bound, Evidence

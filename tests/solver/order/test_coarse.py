@@ -8,9 +8,9 @@ from random import Random
 import numpy as np
 import pytest
 
+from catalytic.solver.arrays import Ints
 from catalytic.solver.families import layered
 from catalytic.solver.order.coarse import coarse
-from catalytic.solver.order.compact import Ints
 from catalytic.solver.order.exact import ExactSearch
 from catalytic.solver.order.live import Live
 from catalytic.solver.order.local_search import order_value as value_of

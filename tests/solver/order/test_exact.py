@@ -11,8 +11,8 @@ from random import Random
 import numpy as np
 import pytest
 
+from catalytic.solver.arrays import Ints
 from catalytic.solver.order.bounds import pool_cuts
-from catalytic.solver.order.compact import Ints
 from catalytic.solver.order.exact import Answer, ExactSearch
 from catalytic.solver.order.live import Live
 from catalytic.solver.problem import Buffer, InputPolicy, OutputPolicy, Policy, Problem, Task

@@ -9,7 +9,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from catalytic.solver.order.compact import Ints
+from catalytic.solver.arrays import Ints
 from catalytic.solver.order.live import Live
 from catalytic.solver.order.min_cut import CutNetwork, min_cut_bound
 from catalytic.solver.problem import Buffer, InputPolicy, OutputPolicy, Policy, Problem, Task

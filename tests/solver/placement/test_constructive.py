@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalytic.solver.arena_families import long_tailed
-from catalytic.solver.order.compact import Ints
+from catalytic.solver.arrays import Ints
 from catalytic.solver.placement.arena import Arena, Component, components
 from catalytic.solver.placement.constructive import ORDERS, first_fit, first_placements, order_by
 

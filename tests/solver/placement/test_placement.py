@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from catalytic.solver.arrays import Ints
 from catalytic.solver.budget import Budget
-from catalytic.solver.order.compact import Ints
 from catalytic.solver.placement.cp_sat_placement import offsets_within
 from catalytic.solver.placement.first_fit import first_fit, lowest_height, most_live_bytes
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from catalytic.solver.arrays import Ints
 from catalytic.solver.budget import Budget
-from catalytic.solver.order.compact import Ints
 from catalytic.solver.placement.arena import Arena
 from catalytic.solver.placement.arena_portfolio import place_arena
 from catalytic.solver.placement.preferred import held

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalytic.solver.arena_families import guillotine, long_tailed
-from catalytic.solver.order.compact import Ints
+from catalytic.solver.arrays import Ints
 from catalytic.solver.placement.arena import Arena, Component, components
 from catalytic.solver.placement.constructive import GOING, first_fit
 from catalytic.solver.placement.repair import Repair

@@ -9,9 +9,9 @@ from random import Random
 import numpy as np
 import pytest
 
+from catalytic.solver.arrays import Ints
 from catalytic.solver.budget import Budget
 from catalytic.solver.order import Compact, least_peak
-from catalytic.solver.order.compact import Ints
 from catalytic.solver.problem import Isolation, Problem, Workspace
 from catalytic.solver.schedule import Scheduler, makespan_bounds
 from catalytic.solver.schedule.cp_sat_schedule import least_makespan

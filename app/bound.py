@@ -6,7 +6,6 @@ looked for; and a no is a proof for every number of workers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ from catalytic.solver.problem import Problem
 from catalytic.solver.units import align_up, format_size
 
 from .moment import Moment, forced_moment
+from .ready import ready
 from .request import Observer
 from .sources import Shape, Source, read_source
 
@@ -214,21 +214,6 @@ def open_order(path: Path, shape: Shape) -> Source:
         hint = "its bytes only have to be placed, which `catalytic plan` does, with a bound"
         raise InputError(str(path), [Mistake("allocation_timeline", found, "a problem whose order is open", hint)])
     return source
-
-
-def ready(budget: Budget, observer: Observer | None, parts: Sequence[str] | None = None) -> Budget:
-    """``budget``, started, once the compiled loops are loaded: compilation at first use is announced, not counted.
-
-    ``parts`` of ``warm_up``; None: all of them.
-    """
-    from catalytic.solver.warm_up import PARTS, warm_up
-
-    def announce(message: str) -> None:
-        if observer is not None:
-            observer(News("compile", None, message))
-
-    budget = budget.start()
-    return budget.postponed(warm_up(announce, PARTS if parts is None else parts))
 
 
 def search_order(

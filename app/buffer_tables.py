@@ -11,18 +11,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from catalytic.solver.budget import Budget
 from catalytic.solver.errors import Mistake
 from catalytic.solver.formats import BufferTable, detect, load_minimalloc
-from catalytic.solver.formats.foreign import refuse
-from catalytic.solver.plan import Plan, lifetimes
-from catalytic.solver.problem import Problem
+from catalytic.solver.formats.reading import refuse
 from catalytic.solver.units import MAX_BYTES, Tick, align_up, format_size
 
-from .bound import ready, search_order
-from .request import Observer
-from .sources import read_source
+from .ready import ready
+
+if TYPE_CHECKING:
+    from catalytic.solver.plan import Plan
+    from catalytic.solver.problem import Problem
+
+    from .request import Observer
 
 SHARE_OF_ORDER = 0.5
 """Share of the time limit for the order of a problem's tasks; the rest places its buffers."""
@@ -54,6 +57,8 @@ def read_buffers(path: Path, budget: Budget, observer: Observer | None = None) -
         table = load_minimalloc(path)
         _require_summable(table, str(path))
         return Buffers(path.stem, "minimalloc", table, "ticks", _given(table)), ready(budget, observer, LOOPS)
+    from .sources import read_source
+
     source = read_source(path)
     problem, aside = source.problem, _left_aside(source.problem)
     if source.loaded is None and source.starts is None:
@@ -81,6 +86,8 @@ def _of_plan(plan: Plan) -> BufferTable:
 
 
 def _of_starts(problem: Problem, starts: Mapping[str, Tick]) -> BufferTable:
+    from catalytic.solver.plan import lifetimes
+
     lives = lifetimes(problem, starts)
     names = list(problem.graph.resident)
     return _table(problem, names, [lives[b].birth for b in names], [lives[b].death for b in names])
@@ -89,6 +96,8 @@ def _of_starts(problem: Problem, starts: Mapping[str, Tick]) -> BufferTable:
 def _of_order(problem: Problem, budget: Budget, observer: Observer | None) -> tuple[BufferTable, str]:
     """Lifetimes in steps of the best order found, and what that means."""
     from catalytic.solver.order.profile import profile
+
+    from .bound import search_order
 
     found = search_order(problem, budget, SHARE_OF_ORDER, observer)
     spans = profile(problem, found.order).spans

@@ -25,7 +25,6 @@ from .bound import (
     open_order,
     overfull,
     proofs,
-    ready,
     relative_gap,
     reuse_factor,
     search_order,
@@ -33,6 +32,7 @@ from .bound import (
 )
 from .moment import Moment, forced_moment, peak_moment, working_moment
 from .plan import search_plan
+from .ready import ready
 from .remedies import plan_command, remedies
 from .request import Observer, PlanRequest, Search
 from .sources import Shape, Source

@@ -21,12 +21,13 @@ from catalytic.solver.units import exact_size
 
 from .buffer_tables import Buffers, collisions, lives, read_buffers, require_room
 from .files import write_whole
-from .request import Observer
 from .views.svg_map import Picture, svg_map
 
 if TYPE_CHECKING:
     from catalytic.solver.placement.arena import Arena
     from catalytic.solver.placement.arena_portfolio import Placed
+
+    from .request import Observer
 
 
 STDOUT = Path("-")

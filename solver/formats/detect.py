@@ -6,17 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import InputError, Mistake
-from .foreign import unpacked
-from .hyperdag import is_hyperdag
 from .json_text import TOP, describe, parse_json, read_bytes
 from .minimalloc import is_minimalloc
-from .node_link import is_node_link
-from .onnx_file import is_onnx
-from .plan_file import PLAN_FORMAT
-from .problem_file import PROBLEM_FORMAT
-from .strategy_file import STRATEGY_FORMAT
+from .reading import unpacked
 
-_FORMATS = {PROBLEM_FORMAT: "problem", PLAN_FORMAT: "plan", STRATEGY_FORMAT: "strategy"}
+_FORMATS = {"catalytic-problem": "problem", "catalytic-execution": "plan", "pebbling-strategy": "strategy"}
 _ALLOWED = (
     "a problem, a plan, a pebbling strategy, a timeline, a WfCommons instance, a node-link graph, an ONNX model, "
     "a HyperDAG or MiniMalloc's CSV"
@@ -34,12 +28,16 @@ def detect(path: Path) -> str:
     Another version of one of our formats counts as that format: its loader says which versions it reads.
     """
     data = unpacked(read_bytes(path), str(path))
+    if is_minimalloc(data):
+        return "minimalloc"
+    # The other readers load libraries that a table of buffers does not need.
+    from .hyperdag import is_hyperdag
+    from .onnx_file import is_onnx
+
     if is_onnx(data):
         return "onnx"
     if is_hyperdag(data):
         return "hyperdag"
-    if is_minimalloc(data):
-        return "minimalloc"
     if not data.lstrip(_JSON_SPACE).startswith((b"{", b"[")) and data.strip():
         # A JSON error about the first byte of what was never meant as JSON would not help.
         raise InputError(
@@ -54,10 +52,11 @@ def detect(path: Path) -> str:
 
 
 def _kind(document: Mapping[str, object]) -> str | None:
+    from .node_link import is_node_link
+
     stated = str(document.get("format", "")).partition("/")[0]
-    for name, kind in _FORMATS.items():
-        if stated == name.partition("/")[0]:
-            return kind
+    if stated in _FORMATS:
+        return _FORMATS[stated]
     if "allocation_timeline" in document and "pebbling_strategy" in document:
         return "timeline"
     if "schemaVersion" in document and "workflow" in document:

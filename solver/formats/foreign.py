@@ -1,4 +1,4 @@
-"""What the readers of other programs' files share: what they return, how they scale, and how they refuse.
+"""What the readers of other programs' files share: what they return, and how they scale.
 
 A foreign file says less than a problem file. Each reader fills the gaps the same way and says so: the assumptions are
 part of its result, one sentence each, and everything that prints a problem made from such a file prints them too.
@@ -6,13 +6,10 @@ part of its result, one sentence each, and everything that prints a problem made
 
 from __future__ import annotations
 
-import gzip
 import re
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
-from io import BytesIO
 
 from pydantic import BaseModel, ConfigDict
 
@@ -20,16 +17,13 @@ from ..errors import InputError, Mistake
 from ..problem import DEFAULT_ALIGNMENT, Buffer, Policy, Problem, Task, Workspace
 from ..problem.room import roomy_workspace
 from ..units import MAX_TICKS, Bytes, Tick, format_size
-from .json_text import TOP
+from .reading import refuse
 
 DEFAULT_WORKERS = 8
 """Tasks that may run at once when the file says nothing: a constant, so that the same file is the same problem."""
 
 ABSTRACT_ALIGNMENT = 1
 """Alignment of graphs whose sizes may be unit weights: any other would round every buffer of 1 up to itself."""
-
-_MAX_UNPACKED = 2**30
-_MOST_MISTAKES = 50
 
 
 class ForeignShape(BaseModel):
@@ -44,30 +38,6 @@ class Imported:
 
     problem: Problem
     assumptions: tuple[str, ...]
-
-
-def unpacked(data: bytes, origin: str) -> bytes:
-    """``data``, decompressed when it begins like a gzip file."""
-    if not data.startswith(b"\x1f\x8b"):
-        return data
-    try:
-        with gzip.open(BytesIO(data)) as stream:
-            unpacked = stream.read(_MAX_UNPACKED + 1)
-    except (EOFError, OSError, zlib.error) as error:
-        raise InputError(origin, [Mistake(TOP, f"a damaged gzip file ({error})", "a whole one")]) from None
-    if len(unpacked) > _MAX_UNPACKED:
-        raise InputError(origin, [Mistake(TOP, "more than 1 GiB of text", "at most 1 GiB after decompression")])
-    return unpacked
-
-
-def refuse(origin: str, mistakes: Sequence[Mistake]) -> None:
-    """Raise ``InputError`` when there are mistakes: the first fifty, and how many more a generated file has."""
-    if not mistakes:
-        return
-    shown = list(mistakes[:_MOST_MISTAKES])
-    if len(mistakes) > len(shown):
-        shown.append(Mistake(TOP, f"{len(mistakes) - len(shown)} more mistakes", "none"))
-    raise InputError(origin, shown)
 
 
 def refuse_scales(scale_sizes: float, scale_time: float) -> None:

@@ -37,14 +37,13 @@ from .foreign import (
     DEFAULT_WORKERS,
     Imported,
     imported_graph,
-    refuse,
     refuse_scales,
     said_of_scales,
     scaled_size,
     scaled_ticks,
-    unpacked,
 )
 from .json_text import TOP, describe, read_bytes
+from .reading import refuse, unpacked
 
 _HEADER = re.compile(r"\s*[0-9]+\s+[0-9]+\s+[0-9]+(\s.*)?$")
 _TYPED = re.compile(r"^%.*unique (source|operation) vertex types", re.MULTILINE)

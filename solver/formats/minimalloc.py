@@ -27,8 +27,8 @@ from pathlib import Path
 
 from ..errors import InputError, Mistake
 from ..units import MAX_BYTES, MAX_TICKS
-from .foreign import refuse, unpacked
 from .json_text import TOP, describe, read_bytes
+from .reading import refuse, unpacked
 
 _NAMES = {"buffer": "id", "buffer_id": "id", "start": "lower", "begin": "lower", "end": "upper"}
 _REQUIRED = ("id", "lower", "upper", "size")

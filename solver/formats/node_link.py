@@ -42,14 +42,13 @@ from .foreign import (
     DEFAULT_WORKERS,
     Imported,
     imported_graph,
-    refuse,
     refuse_scales,
     said_of_scales,
     scaled_size,
     scaled_ticks,
-    unpacked,
 )
 from .json_text import describe, join, parse_json, read_bytes
+from .reading import refuse, unpacked
 
 SIZE_ATTRIBUTES = ("size", "bytes", "cost_ram", "out_cost", "memory")
 DURATION_ATTRIBUTES = ("duration", "cost_cpu", "runtime", "time", "work")

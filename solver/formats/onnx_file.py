@@ -41,15 +41,14 @@ from .foreign import (
     DEFAULT_WORKERS,
     Imported,
     imported_graph,
-    refuse,
     refuse_scales,
     said_of_scales,
     scaled_size,
     scaled_ticks,
-    unpacked,
 )
 from .json_text import TOP, read_bytes
 from .onnx_shapes import Shapes, shapes_of
+from .reading import refuse, unpacked
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto

@@ -32,9 +32,9 @@ from .foreign import (
     said_of_scales,
     scaled_size,
     scaled_ticks,
-    unpacked,
 )
 from .json_text import describe, parse_json, read_bytes
+from .reading import unpacked
 
 VERSIONS = ("1.5", "1.6")
 

@@ -19,8 +19,8 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 from math import floor, log10
-from xml.sax.saxutils import escape
 
 from catalytic.solver.formats import BufferTable
 from catalytic.solver.units import format_size

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 SHARE_OF_ORDER = 0.5
 """Share of the time limit for the order of a problem's tasks; the rest places its buffers."""
 
-LOOPS, LOOPS_OF_ORDERS = ("placement",), ("exact", "search")
-"""Parts of ``warm_up`` that placing buffers needs, and searching orders before that."""
+LOOPS, LOOPS_OF_ARENAS, LOOPS_OF_ORDERS = ("placement",), ("placement", "partitions"), ("exact", "search")
+"""Parts of ``warm_up`` that placing buffers needs, on one line or in several arenas, and searching orders before."""
 
 MOST_COLLISIONS = 1000
 """Pairs that are looked for: a file in which more collide has one cause, and nobody reads a list of them."""
@@ -51,27 +51,43 @@ class Buffers:
     notes: tuple[str, ...] = ()
 
 
-def read_buffers(path: Path, budget: Budget, observer: Observer | None = None) -> tuple[Buffers, Budget]:
+def in_arenas(table: BufferTable, arenas: int) -> bool:
+    """Whether ``table`` asks for more than offsets on one address line: several arenas, or slices of pools."""
+    return arenas > 1 or any(table.pool) or any(arena is not None for arena in table.arena)
+
+
+def read_buffers(
+    path: Path, budget: Budget, observer: Observer | None = None, *, arenas: int = 1
+) -> tuple[Buffers, Budget]:
     """The buffers in ``path``, and the budget that is left; ``InputError`` with every mistake of the file."""
     if detect(path) == "minimalloc":
         table = load_minimalloc(path)
         _require_summable(table, str(path))
-        return Buffers(path.stem, "minimalloc", table, "ticks", _given(table)), ready(budget, observer, LOOPS)
+        loops = LOOPS_OF_ARENAS if in_arenas(table, arenas) else LOOPS
+        return Buffers(path.stem, "minimalloc", table, "ticks", _given(table)), loops_ready(budget, observer, loops)
     from .sources import read_source
 
     source = read_source(path)
-    problem, aside = source.problem, _left_aside(source.problem)
+    problem, aside = source.problem, _left_aside(source.problem, arenas)
+    loops = LOOPS_OF_ARENAS if arenas > 1 else LOOPS
     if source.loaded is None and source.starts is None:
-        budget = ready(budget, observer, (*LOOPS_OF_ORDERS, *LOOPS))
+        budget = loops_ready(budget, observer, (*LOOPS_OF_ORDERS, *loops))
         found, order = _of_order(problem, budget, observer)
         buffers = Buffers(problem.name, source.kind, found, "steps", (*source.notes, order, *aside))
     else:
-        budget = ready(budget, observer, LOOPS)
+        budget = loops_ready(budget, observer, loops)
         lives = "the lifetimes are those of the file, and stay"
         found = _of_starts(problem, source.starts or {}) if source.loaded is None else _of_plan(source.loaded.plan)
         buffers = Buffers(problem.name, source.kind, found, "ms", (lives, *aside))
     _require_summable(buffers.table, str(path))
     return buffers, budget
+
+
+def loops_ready(budget: Budget, observer: Observer | None, loops: Sequence[str]) -> Budget:
+    """``budget``, started, once those of ``loops`` that are compiled beforehand are."""
+    from catalytic.solver.warm_up import PARTS
+
+    return ready(budget, observer, tuple(part for part in loops if part in PARTS))
 
 
 def _of_plan(plan: Plan) -> BufferTable:
@@ -116,12 +132,13 @@ def _table(problem: Problem, names: Sequence[str], lower: Sequence[int], upper: 
     return BufferTable.of(names, lower, upper, [size[b] for b in names], problem.workspace.alignment)
 
 
-def _left_aside(problem: Problem) -> tuple[str, ...]:
-    """What of a problem one address line does not know."""
+def _left_aside(problem: Problem, arenas: int) -> tuple[str, ...]:
+    """What of a problem address lines do not know."""
     notes = []
     pools, partitions = len(problem.graph.pools), problem.workspace.partitions
     if pools > 1 or partitions > 1:
-        notes.append(f"{pools} pools and {partitions} partitions are left aside: all buffers share one address line")
+        shared = "the buffers share the arenas" if arenas > 1 else "all buffers share one address line"
+        notes.append(f"{pools} pools and {partitions} partitions are left aside: {shared}")
     if any(t.in_place for t in problem.tasks):
         notes.append("outputs that may take over an input's bytes in place get bytes of their own here")
     return tuple(notes)
@@ -140,20 +157,46 @@ def _require_summable(table: BufferTable, origin: str) -> None:
         refuse(origin, [Mistake("size", f"{total} bytes in all", f"sizes that add up to at most {MAX_BYTES}")])
 
 
-def require_room(table: BufferTable, origin: str, capacity: int | None) -> None:
-    """``InputError`` when given offsets collide or leave the capacity, every one by line and column."""
-    mistakes = []
+def require_room(table: BufferTable, origin: str, capacities: Sequence[int]) -> None:
+    """``InputError`` when given arenas or offsets cannot be, every one by line and column.
+
+    ``capacities``: of each arena; none: the one address line has no end.
+    """
+    count = len(capacities)
+    if not count and in_arenas(table, count):
+        column = "pool" if any(table.pool) else "arena"
+        allowed = "a capacity for each arena: --capacity, once or several times"
+        refuse(origin, [Mistake("header", f"the column {column}", allowed, "or leave it empty")])
+    if in_arenas(table, count) and min(capacities) < 1:
+        refuse(origin, [Mistake("--capacity", str(min(capacities)), "a byte or more in each arena")])
+    mistakes: list[Mistake] = []
+    inside: dict[int, list[int]] = {}
     line = table.line or range(len(table.id))
-    for b, (offset, size) in enumerate(zip(table.offset, table.size, strict=True)):
-        if offset is not None and capacity is not None and offset + size > capacity:
-            fits = f"at most {capacity - size}" if size <= capacity else "none"
-            allowed = f"{fits}: the buffer has {size} bytes, the capacity {capacity}"
-            mistakes.append(Mistake(f"line {line[b]}, offset", str(offset), allowed))
-    for a, b in sorted(islice(collisions(table, table.offset), MOST_COLLISIONS)):
-        start, stop = table.offset[a], (table.offset[a] or 0) + table.size[a]
-        allowed = f"none of [{start}, {stop}), where {table.id[a]!r} of line {line[a]} lies while both are alive"
-        mistakes.append(Mistake(f"line {line[b]}, offset", str(table.offset[b]), allowed, "leave one of them empty"))
+    for b, (arena, offset, size) in enumerate(zip(table.arena, table.offset, table.size, strict=True)):
+        if arena is not None and arena >= count:
+            mistakes.append(Mistake(f"line {line[b]}, arena", str(arena), f"0 to {count - 1}, one for each --capacity"))
+        elif offset is not None and arena is None and count > 1:
+            mistakes.append(Mistake(f"line {line[b]}, offset", str(offset), "an arena beside it, or an empty offset"))
+        elif offset is not None:
+            inside.setdefault(arena or 0, []).append(b)
+            if count and offset + size > (capacity := capacities[arena or 0]):
+                fits = f"at most {capacity - size}" if size <= capacity else "none"
+                allowed = f"{fits}: the buffer has {size} bytes, the capacity {capacity}"
+                mistakes.append(Mistake(f"line {line[b]}, offset", str(offset), allowed))
+    for own in inside.values():
+        part = table.only(own)
+        mistakes += [
+            _collision(table, own[a], own[b]) for a, b in sorted(islice(collisions(part, part.offset), MOST_COLLISIONS))
+        ]
     refuse(origin, mistakes)
+
+
+def _collision(table: BufferTable, a: int, b: int) -> Mistake:
+    """The given offset of ``b`` is a mistake: bytes of ``a`` are there."""
+    line = table.line or range(len(table.id))
+    start, stop = table.offset[a], (table.offset[a] or 0) + table.size[a]
+    allowed = f"none of [{start}, {stop}), where {table.id[a]!r} of line {line[a]} lies while both are alive"
+    return Mistake(f"line {line[b]}, offset", str(table.offset[b]), allowed, "leave one of them empty")
 
 
 def lives(table: BufferTable, b: int) -> list[Life]:

@@ -1,75 +1,47 @@
 """Place: an offset for every buffer on one address line, as low as can be found or within a capacity.
 
 A capacity that is proved too small is an answer, not an error: it names the moment, the buffers and what would work.
+Several arenas, and slices of pools, are another question: ``place_arenas``.
 """
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from catalytic.solver.budget import Budget
-from catalytic.solver.errors import InvalidPlan, Refused, StorageError
+from catalytic.solver.errors import InvalidPlan
 from catalytic.solver.formats import BufferTable, dump_minimalloc
 from catalytic.solver.interrupts import interruptible
 from catalytic.solver.plan import Evidence, Status
-from catalytic.solver.units import exact_size
 
-from .buffer_tables import Buffers, collisions, lives, read_buffers, require_room
+from .buffer_tables import Buffers, in_arenas, lives, read_buffers, require_room
 from .files import write_whole
+from .placing import SECONDS_FOR_REMEDY, STDOUT, Alive, PlaceRequest, alive, broken_rules, command_line, require_files
 from .views.svg_map import Picture, svg_map
 
 if TYPE_CHECKING:
     from catalytic.solver.placement.arena import Arena
     from catalytic.solver.placement.arena_portfolio import Placed
 
+    from .place_arenas import ArenasAnswer
     from .request import Observer
-
-
-STDOUT = Path("-")
-"""As an output: the caller prints the table; nothing is written."""
-
-SECONDS_FOR_REMEDY = 3.0
-"""What looking for a capacity that works may take, within the time limit."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlaceRequest:
-    """One call of ``catalytic place``. ``capacity`` None: as low as can be found.
-
-    ``output``, ``svg``: files to write once the buffers are placed; ``best_effort``: also above the capacity.
-    """
-
-    path: Path
-    capacity: int | None = None
-    budget: Budget = Budget()
-    output: Path | None = None
-    svg: Path | None = None
-    best_effort: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Alive:
-    """A buffer at a moment: its bytes and its lifetime ``[lower, upper)``."""
-
-    id: str
-    size: int
-    lower: int
-    upper: int
 
 
 @dataclass(frozen=True, slots=True)
 class FullMoment:
-    """The first time ``[start, end)`` with the most bytes alive, and the buffers alive in it, the largest first."""
+    """The time ``[start, end)`` that forces the bound, and its buffers, the largest first; ``bytes`` of them all.
+
+    ``at_once``: they are alive together in all of it, the most bytes that ever are where nothing else forces more.
+    Otherwise a search went through all placements of these buffers.
+    """
 
     start: int
     end: int
     bytes: int
     buffers: tuple[Alive, ...]
+    at_once: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +87,17 @@ class PlaceAnswer:
 class PlacedFile:
     """The answer, and the buffers it is about."""
 
-    answer: PlaceAnswer
+    answer: PlaceAnswer | ArenasAnswer
     table: BufferTable
 
     def csv(self) -> str | None:
         """The buffers in the dialect of their file, with offsets; None when there are none to write."""
         offsets = self.answer.offsets
-        return None if offsets is None else dump_minimalloc(self.table, [offsets[name] for name in self.table.id])
+        if offsets is None:
+            return None
+        arenas = None if isinstance(self.answer, PlaceAnswer) else self.answer.arena_of
+        own = None if arenas is None else [arenas[name] for name in self.table.id]
+        return dump_minimalloc(self.table, [offsets[name] for name in self.table.id], own)
 
 
 @interruptible()
@@ -130,37 +106,40 @@ def place_file(request: PlaceRequest, observer: Observer | None = None) -> Place
 
     ``InputError`` with every mistake of the file: offsets that it gives and that collide or leave the capacity too.
     """
-    for file in (request.output, request.svg):
-        if file is not None and file != STDOUT:
-            _require_place_for(file, request)
-    buffers, budget = read_buffers(request.path, request.budget, observer)
-    table = buffers.table
-    require_room(table, str(request.path), request.capacity)
-    arena = arena_of(table)
-    placed = _search(arena, budget, request.capacity, observer)
-    offset = None if placed.offset is None else [int(at) for at in placed.offset]
-    if offset is not None:
-        _require_valid(table, offset, placed.height)
-    accepted = placed.status in (Status.OPTIMAL, Status.FEASIBLE)
-    accepted |= request.best_effort and placed.status is Status.UNKNOWN
-    answer = _answer(request, buffers, arena, placed, offset, accepted=accepted, seconds=budget.elapsed_s())
-    found = PlacedFile(answer, table)
+    require_files(request)
+    buffers, budget = read_buffers(request.path, request.budget, observer, arenas=len(request.capacities))
+    require_room(buffers.table, str(request.path), request.capacities)
+    answer: PlaceAnswer | ArenasAnswer
+    if in_arenas(buffers.table, len(request.capacities)):
+        from .place_arenas import place_in_arenas
+
+        answer, picture = place_in_arenas(request, buffers, budget, observer)
+    else:
+        answer, picture = _place_on_one_line(request, buffers, budget, observer)
+    found = PlacedFile(answer, buffers.table)
     if (text := found.csv()) is not None and answer.file is not None:
         write_whole(answer.file, text.encode())
-    if answer.svg is not None and offset is not None:
-        marks = Picture(answer.name, buffers.clock, answer.height or 0, answer.bound, request.capacity)
-        write_whole(answer.svg, svg_map(table, offset, [lives(table, b) for b in range(len(offset))], marks).encode())
+    if answer.svg is not None and picture is not None:
+        write_whole(answer.svg, picture.encode())
     return found
 
 
-def _require_place_for(file: Path, request: PlaceRequest) -> None:
-    """Say now, not after a minute of searching, that a file cannot be written or would destroy what is read."""
-    if not file.absolute().parent.is_dir():
-        raise StorageError(f"{file}: could not be written: there is no folder {file.parent}")
-    if file.exists() and file.samefile(request.path):
-        raise Refused(f"{file} is the file that is read; name another one")
-    if request.svg is not None and request.output is not None and request.svg.absolute() == request.output.absolute():
-        raise Refused(f"{file} cannot hold both the offsets and the picture; name two files")
+def _place_on_one_line(
+    request: PlaceRequest, buffers: Buffers, budget: Budget, observer: Observer | None
+) -> tuple[PlaceAnswer, str | None]:
+    """The answer, and the picture if one is to be written."""
+    table = buffers.table
+    placed = _search(arena_of(table), budget, request.capacity, observer)
+    offset = [int(at) for at in placed.offset]
+    if broken := broken_rules(table, offset, placed.height):
+        raise InvalidPlan(broken)
+    accepted = placed.status in (Status.OPTIMAL, Status.FEASIBLE)
+    accepted |= request.best_effort and placed.status is Status.UNKNOWN
+    answer = _answer(request, buffers, placed, offset, accepted=accepted, seconds=budget.elapsed_s())
+    if answer.svg is None:
+        return answer, None
+    marks = Picture(answer.name, buffers.clock, placed.height, answer.bound, request.capacity)
+    return answer, svg_map(table, offset, [lives(table, b) for b in range(len(offset))], marks)
 
 
 def arena_of(table: BufferTable) -> Arena:
@@ -190,40 +169,16 @@ def _search(arena: Arena, budget: Budget, capacity: int | None, observer: Observ
         return placed
     limit = min(budget.time_limit_s, budget.elapsed_s() + SECONDS_FOR_REMEDY)
     lowest = place_arena(arena, replace(budget, time_limit_s=limit), observer=observer)
-    if lowest.height is None or placed.height is None or lowest.height >= placed.height:
+    if lowest.height >= placed.height:
         return placed
     return replace(placed, offset=lowest.offset, height=lowest.height)
 
 
-def _require_valid(table: BufferTable, offset: list[int], height: int | None) -> None:
-    """No placement leaves unchecked: it is looked at again, by the definition, whoever made it."""
-    name = table.id
-    broken = [f"{name[a]!r} and {name[b]!r} share bytes while both are alive" for a, b in collisions(table, offset)]
-    for b, at in enumerate(offset):
-        if at < 0 or at % table.alignment[b]:
-            broken.append(f"{name[b]!r} at {at} is not aligned to {table.alignment[b]}")
-        if table.offset[b] not in (None, at):
-            broken.append(f"{name[b]!r} is at {at}, and {table.offset[b]} was given")
-    highest = max((at + s for at, s in zip(offset, table.size, strict=True) if s), default=0)
-    if height is not None and highest > height:
-        broken.append(f"the highest byte is {highest}, and {height} was said")
-    if broken:
-        raise InvalidPlan(broken)
-
-
 def _answer(
-    request: PlaceRequest,
-    buffers: Buffers,
-    arena: Arena,
-    placed: Placed,
-    offset: list[int] | None,
-    *,
-    accepted: bool,
-    seconds: float,
+    request: PlaceRequest, buffers: Buffers, placed: Placed, offset: list[int], *, accepted: bool, seconds: float
 ) -> PlaceAnswer:
     table = buffers.table
     hints = [(hint, b) for b, hint in enumerate(table.hint) if hint is not None and table.offset[b] is None]
-    kept = sum(offset[b] == hint for hint, b in hints) if offset is not None else 0
     missed = request.capacity is not None and placed.status in (Status.INFEASIBLE, Status.UNKNOWN)
     return PlaceAnswer(
         name=buffers.name,
@@ -232,14 +187,14 @@ def _answer(
         status=placed.status,
         buffers=len(table.id),
         given=sum(at is not None for at in table.offset),
-        hints=(len(hints), kept),
+        hints=(len(hints), sum(offset[b] == hint for hint, b in hints)),
         capacity=request.capacity,
         height=placed.height,
         bound=placed.bound,
         evidence=placed.evidence,
         gap=placed.gap,
-        fullest=fullest_moment(arena, table.id),
-        remedy=_remedy(request, placed.height) if missed and placed.height is not None else None,
+        fullest=_fullest(placed, table),
+        remedy=command_line(request, [placed.height]) if missed else None,
         nodes=placed.nodes,
         seconds=round(seconds, 3),
         time_limit_s=request.budget.time_limit_s,
@@ -247,35 +202,15 @@ def _answer(
         file=request.output if accepted and request.output != STDOUT else None,
         svg=request.svg if accepted else None,
         notes=buffers.notes,
-        offsets=dict(zip(table.id, offset, strict=True)) if accepted and offset is not None else None,
+        offsets=dict(zip(table.id, offset, strict=True)) if accepted else None,
     )
 
 
-def fullest_moment(arena: Arena, names: tuple[str, ...]) -> FullMoment | None:
-    """The first moment with the most bytes alive; one sweep over births and deaths. O(n log n)."""
-    pieces = arena.pieces()
-    if not pieces.buffer.size:
+def _fullest(placed: Placed, table: BufferTable) -> FullMoment | None:
+    """What forces the bound, with the names of the file."""
+    moment = placed.moment
+    if moment is None:
         return None
-    size = arena.size[pieces.buffer]
-    moments, at = np.unique(np.concatenate([pieces.birth, pieces.death]), return_inverse=True)
-    change = np.zeros(moments.size, dtype=np.int64)
-    np.add.at(change, at[: size.size], size)
-    np.subtract.at(change, at[size.size :], size)
-    live = np.cumsum(change)
-    k = int(np.argmax(live))
-    start = int(moments[k])
-    alive = pieces.buffer[(pieces.birth <= start) & (start < pieces.death)]
-    rows = [Alive(names[b], int(arena.size[b]), int(arena.lower[b]), int(arena.upper[b])) for b in alive.tolist()]
-    rows.sort(key=lambda row: (-row.size, row.id))
-    return FullMoment(start, int(moments[k + 1]), int(live[k]), tuple(rows))
-
-
-def _remedy(request: PlaceRequest, height: int) -> str:
-    """The same call with the smallest capacity that is known to work; quoted for a shell."""
-    words = ["catalytic", "place", str(request.path), "--capacity", exact_size(height)]
-    for name, file in (("-o", request.output), ("--svg", request.svg)):
-        words += [name, str(file)] if file is not None else []
-    if request.budget.time_limit_s != Budget().time_limit_s:
-        words += ["--time-limit", f"{request.budget.time_limit_s:g}"]
-    words += ["--seed", str(request.budget.seed)] if request.budget.seed else []
-    return shlex.join(words)
+    total = sum(table.size[b] for b in moment.buffers)
+    at_once = placed.evidence is Evidence.CERTIFICATE
+    return FullMoment(moment.start, moment.end, total, alive(table, moment.buffers), at_once)

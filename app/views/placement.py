@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from catalytic.solver.plan import Evidence, Status
 from catalytic.solver.units import format_size
 
 from ..place import FullMoment, PlaceAnswer
+from ..placing import Alive
 from .lines import labelled, paragraph
 from .table import table
 from .words import percent, plural, seconds
+
+if TYPE_CHECKING:
+    from ..place_arenas import ArenasAnswer, Contradiction
 
 MOST_ROWS = 10
 """Buffers beyond are counted, not shown; the document of ``--json`` has them all."""
@@ -80,17 +87,18 @@ def _facts(a: PlaceAnswer) -> list[tuple[str, str]]:
 
 def _how(a: PlaceAnswer) -> str:
     """What the bound rests on; a sum may be more than the bytes alive: alignments and given offsets leave holes."""
-    alive = a.fullest.bytes if a.fullest is not None else 0
+    alive = a.fullest.bytes if a.fullest is not None and a.fullest.at_once else 0
     if a.evidence is Evidence.CERTIFICATE and a.bound > alive:
         return "buffers alive together in steps of their alignment, or above a given offset; anybody can check it"
     return HOW[a.evidence]
 
 
 def _fullest(moment: FullMoment, clock: str) -> str:
-    return f"{interval(moment, clock)}: {plural(len(moment.buffers), 'buffer')}, {amount(moment.bytes)} alive at once"
+    together = "alive at once" if moment.at_once else "in all, no placement of which is lower"
+    return f"{interval(moment, clock)}: {plural(len(moment.buffers), 'buffer')}, {amount(moment.bytes)} {together}"
 
 
-def interval(moment: FullMoment, clock: str) -> str:
+def interval(moment: FullMoment | Contradiction, clock: str) -> str:
     """``[3, 9) ticks``."""
     return f"[{moment.start}, {moment.end}) {clock}"
 
@@ -100,23 +108,27 @@ def _why(a: PlaceAnswer, *, width: int) -> str:
     if a.fullest is None:
         return ""
     if a.status is Status.UNKNOWN:
-        return paragraph(
-            "allow more with --time-limit, or write the best placement known with --best-effort; the fullest moment "
-            f"alone would fit: {_fullest(a.fullest, a.clock)}",
-            width=width,
+        more = "allow more with --time-limit, or write the best placement known with --best-effort"
+        alone = f"; the fullest moment alone would fit: {_fullest(a.fullest, a.clock)}" if a.fullest.at_once else ""
+        return paragraph(more + alone, width=width)
+    if not a.fullest.at_once:
+        text = (
+            f"no single moment has too many bytes; that nothing fits is known by {a.evidence.value}: {_how(a)}. "
+            f"It was about these buffers, alive in {interval(a.fullest, a.clock)}:"
         )
-    if a.fullest.bytes > (a.capacity or 0):
+    elif a.fullest.bytes > (a.capacity or 0):
         text = f"in {interval(a.fullest, a.clock)} these buffers are alive at once, {amount(a.fullest.bytes)}:"
     else:
         text = (
             f"no single moment has too many bytes; that nothing fits is known by {a.evidence.value}: "
             f"{_how(a)}. In {interval(a.fullest, a.clock)} most are alive, {amount(a.fullest.bytes)}:"
         )
-    return f"{paragraph(text, width=width)}\n{_alive(a.fullest, width)}"
+    return f"{paragraph(text, width=width)}\n{living(a.fullest.buffers, width=width)}"
 
 
-def _alive(moment: FullMoment, width: int) -> str:
-    shown, rest = moment.buffers[:MOST_ROWS], moment.buffers[MOST_ROWS:]
+def living(buffers: Sequence[Alive], *, width: int) -> str:
+    """The first of ``buffers`` as a table, the others counted."""
+    shown, rest = buffers[:MOST_ROWS], buffers[MOST_ROWS:]
     rows = [(b.id, f"[{b.lower}, {b.upper})", format_size(b.size)) for b in shown]
     lines = [table(("buffer", "lifetime", "size"), rows, width=width, left=2)]
     if rest:
@@ -124,7 +136,7 @@ def _alive(moment: FullMoment, width: int) -> str:
     return "\n".join(lines)
 
 
-def exit_code(answer: PlaceAnswer) -> int:
+def exit_code(answer: PlaceAnswer | ArenasAnswer) -> int:
     """0 placed, or written although it misses the capacity because that was asked for; 3 impossible; 4 not found."""
     if answer.offsets is not None:
         return 0

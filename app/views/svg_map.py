@@ -62,13 +62,26 @@ Life = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What is written around the buffers. ``clock``: a unit of time; heights in bytes; ``capacity`` None: not asked."""
+    """What is written around the buffers. ``clock``: a unit of time; heights in bytes.
+
+    ``bound`` None: none is known for this line alone; ``capacity`` None: not asked.
+    """
 
     name: str
     clock: str
     height: int
-    bound: int
+    bound: int | None
     capacity: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One address line: ``offset[b]`` in bytes, ``lives[b]``: when buffer ``b`` needs them, in order."""
+
+    table: BufferTable
+    offset: Sequence[int]
+    lives: Sequence[Sequence[Life]]
+    picture: Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,34 +100,49 @@ class _Scale:
 
 
 def svg_map(table: BufferTable, offset: Sequence[int], lives: Sequence[Sequence[Life]], picture: Picture) -> str:
-    """The picture as one SVG document. ``offset[b]`` in bytes, ``lives[b]``: when buffer ``b`` needs them, in order."""
+    """The picture of one address line as one SVG document; the arguments are those of ``Chart``."""
+    return svg_maps(picture.name, [Chart(table, offset, lives, picture)])
+
+
+def svg_maps(name: str, charts: Sequence[Chart]) -> str:
+    """The pictures of several address lines, one below the other over the same time, as one SVG document."""
+    first = min((moment for chart in charts for moment in chart.table.lower), default=0)
+    last = max((moment for chart in charts for moment in chart.table.upper), default=1)
+    lines = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT * len(charts)}" role="img">',
+        f"<title>{_text(name)}</title>",
+        f"<style>{STYLE}</style>",
+    ]
+    for k, chart in enumerate(charts):
+        lines.append(f'<g transform="translate(0 {k * HEIGHT})">')
+        lines += [*_chart(chart, (first, last), MOST_BYTES // len(charts)), "</g>"]
+    return "\n".join([*lines, "</svg>\n"])
+
+
+def _chart(chart: Chart, span: Life, most_bytes: int) -> list[str]:
+    """What shows one address line over the time ``span``."""
+    table, offset, lives, picture = chart.table, chart.offset, chart.lives, chart.picture
     n = len(offset)
     near = [m for m in (picture.capacity, picture.bound) if m is not None and m <= MOST_SHOWN_ABOVE * picture.height]
-    scale = _Scale(min(table.lower, default=0), max(table.upper, default=1), max([picture.height, *near]))
+    scale = _Scale(*span, max([picture.height, *near]))
     colour = _colours(table, offset, lives)
     drawn: dict[int, str] = {}
     spent = 0
     for b in sorted(range(n), key=lambda b: (-table.size[b] * sum(z - a for a, z in lives[b]), b)):
         text = _buffer(table, b, offset[b], lives[b], colour[b], scale, picture.clock)
         spent += len(text.encode())
-        if spent > MOST_BYTES:
+        if spent > most_bytes:
             break
         drawn[b] = text
-    return "\n".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">',
-            f"<title>{_text(picture.name)}</title>",
-            f"<style>{STYLE}</style>",
-            *_caption(picture, n, n - len(drawn)),
-            *_axes(scale, picture.clock),
-            '<g class="b">',
-            *(drawn[b] for b in sorted(drawn)),
-            "</g>",
-            *_names(table, offset, lives, drawn, scale),
-            *_marks(scale, picture),
-            "</svg>\n",
-        ]
-    )
+    return [
+        *_caption(picture, n, n - len(drawn)),
+        *_axes(scale, picture.clock),
+        '<g class="b">',
+        *(drawn[b] for b in sorted(drawn)),
+        "</g>",
+        *_names(table, offset, lives, drawn, scale),
+        *_marks(scale, picture),
+    ]
 
 
 def _buffer(
@@ -187,7 +215,8 @@ def _names(
 
 
 def _caption(picture: Picture, buffers: int, left_out: int) -> list[str]:
-    proved = " = bound" if picture.height == picture.bound else f", bound {format_size(picture.bound)}"
+    proved = " = bound" if picture.height == picture.bound else f", bound {format_size(picture.bound or 0)}"
+    proved = "" if picture.bound is None else proved
     said = f"{plural(buffers, 'buffer')}, height {format_size(picture.height)} ({picture.height} bytes){proved}"
     if picture.capacity is not None:
         said += f", capacity {format_size(picture.capacity)} ({picture.capacity} bytes)"

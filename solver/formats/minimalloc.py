@@ -2,15 +2,16 @@
 
 ::
 
-    id,lower,upper,size[,alignment][,hint][,gaps][,offset]
+    id,lower,upper,size[,alignment][,hint][,gaps][,pool][,arena][,offset]
     b1,0,3,4                          alive in [0, 3), 4 bytes
     b2,2,9,4,...                      gaps "3-5 6-8": [3, 5) and [6, 8) are not needed
 
 Columns come in any order. ``buffer`` and ``buffer_id`` mean ``id``; ``start`` and ``begin`` mean ``lower``. A column
 ``end`` instead of ``upper`` is inclusive: the buffer is alive in [lower, end + 1), and the ends of its gaps are
 inclusive too. A file is written in the dialect it was read in, columns in the order above. An empty alignment is 1, an
-empty hint or offset none. Gaps that leave a part of the buffer in use (``3-5@0:8``) are refused: no reader here could
-honour them. Lines after the first empty one are read, not ignored.
+empty hint, arena or offset none. Gaps that leave a part of the buffer in use (``3-5@0:8``) are refused: no reader here
+could honour them. Lines after the first empty one are read, not ignored. ``pool`` and ``arena`` are ours: a name, empty
+like any other, for buffers that lie next to each other, and the number of one of several address lines.
 
 Source: ``converter.cc`` of github.com/google/minimalloc.
 """
@@ -20,7 +21,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import StringIO
 from itertools import pairwise
 from pathlib import Path
@@ -32,12 +33,14 @@ from .reading import refuse, unpacked
 
 _NAMES = {"buffer": "id", "buffer_id": "id", "start": "lower", "begin": "lower", "end": "upper"}
 _REQUIRED = ("id", "lower", "upper", "size")
-_OPTIONAL = ("alignment", "hint", "gaps", "offset")
+_OPTIONAL = ("alignment", "hint", "gaps", "pool", "arena", "offset")
+_MOST_ARENAS = 2**31
 _LONGEST_HEADER = 4096
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
 _GAP = re.compile(r"(-?[0-9]{1,19})-(-?[0-9]{1,19})")
 _ANY_COLUMNS = (
-    "id (or buffer), lower (or start, begin), upper (or end, inclusive), size; also alignment, hint, gaps, offset"
+    "id (or buffer), lower (or start, begin), upper (or end, inclusive), size; also alignment, hint, gaps, pool, "
+    "arena, offset"
 )
 
 
@@ -45,8 +48,9 @@ _ANY_COLUMNS = (
 class BufferTable:
     """Buffers of one file by column, in its order. Times are half-open whatever the dialect; sizes in bytes.
 
-    ``hint``: offsets that are preferred; ``offset``: offsets that the file states (None: none). ``header``: the names
-    of the columns as the file spells them. ``line``: where each buffer stands; empty when no file was read.
+    ``hint``: offsets that are preferred; ``offset`` and ``arena``: those that the file states (None: none). ``pool``:
+    names, "" without one. ``header``: the names of the columns as the file spells them. ``line``: where each buffer
+    stands; empty when no file was read.
     """
 
     id: tuple[str, ...]
@@ -56,6 +60,8 @@ class BufferTable:
     alignment: tuple[int, ...]
     hint: tuple[int | None, ...]
     gaps: tuple[tuple[tuple[int, int], ...], ...]
+    pool: tuple[str, ...]
+    arena: tuple[int | None, ...]
     offset: tuple[int | None, ...]
     header: tuple[str, ...]
     line: tuple[int, ...] = ()
@@ -68,7 +74,13 @@ class BufferTable:
         n = len(id)
         none: tuple[int | None, ...] = (None,) * n
         header = ("id", "lower", "upper", "size", "alignment")
-        return cls(tuple(id), tuple(lower), tuple(upper), tuple(size), (alignment,) * n, none, ((),) * n, none, header)
+        columns = (tuple(id), tuple(lower), tuple(upper), tuple(size), (alignment,) * n)
+        return cls(*columns, hint=none, gaps=((),) * n, pool=("",) * n, arena=none, offset=none, header=header)
+
+    def only(self, buffers: Sequence[int]) -> BufferTable:
+        """The table of these buffers alone, in this order."""
+        columns = {name: getattr(self, name) for name in (*_REQUIRED, *_OPTIONAL, "line")}
+        return replace(self, **{name: tuple(own[b] for b in buffers) for name, own in columns.items() if own})
 
     @property
     def inclusive(self) -> bool:
@@ -116,8 +128,8 @@ def parse_minimalloc(data: bytes, origin: str) -> BufferTable:
     return _table(header, records, origin)
 
 
-def dump_minimalloc(table: BufferTable, offset: Sequence[int]) -> str:
-    """The file again, with ``offset[k]`` bytes as the offset of buffer ``k``."""
+def dump_minimalloc(table: BufferTable, offset: Sequence[int], arena: Sequence[int] | None = None) -> str:
+    """The file again, with ``offset[k]`` bytes as the offset of buffer ``k``, in the arena of that number if given."""
     present = {_NAMES.get(name, name): name for name in table.header}
     columns: dict[str, Sequence[object]] = {
         "id": table.id,
@@ -127,9 +139,12 @@ def dump_minimalloc(table: BufferTable, offset: Sequence[int]) -> str:
         "alignment": table.alignment,
         "hint": ["" if hint is None else hint for hint in table.hint],
         "gaps": [" ".join(f"{a}-{z - table.inclusive}" for a, z in gaps) for gaps in table.gaps],
+        "pool": table.pool,
+        "arena": table.arena if arena is None else arena,
         "offset": offset,
     }
-    kept = [name for name in columns if name in present or name == "offset"]
+    added = {"offset"} if arena is None else {"arena", "offset"}
+    kept = [name for name in columns if name in present or name in added]
     stream = StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow([present.get(name, name) for name in kept])
@@ -203,8 +218,10 @@ def _table(header: Sequence[str], records: Sequence[tuple[int, list[str]]], orig
             line.refuse(
                 "offset", str(offset), f"a multiple of the alignment {alignment}", "leave it empty if it is free"
             )
-        row = (name, lower, upper, size, alignment, line.integer("hint", 0, MAX_BYTES))
-        for column, value in zip(columns, (*row, _gaps(line, lower, upper, beyond), offset), strict=True):
+        hint, gaps = line.integer("hint", 0, MAX_BYTES), _gaps(line, lower, upper, beyond)
+        pool, arena = line.fields.get("pool", ""), line.integer("arena", 0, _MOST_ARENAS)
+        row = (name, lower, upper, size, alignment, hint, gaps, pool, arena, offset)
+        for column, value in zip(columns, row, strict=True):
             columns[column].append(value)
     refuse(origin, mistakes)
     whole = {name: tuple(column) for name, column in columns.items()}

@@ -41,6 +41,18 @@ FIRST_NODES, MOST_NODES = 2_000, 400_000
 FIRST_STEPS, MOST_STEPS = 2_000, 2_000_000
 """Steps of repair in its first turn on a target, and in the longest."""
 
+DESCENTS = (0.2, 0.4)
+"""The share of the way to the bound by which each worker's repair goes down at first."""
+
+LEAST_PATIENCE = 100_000
+"""Steps of repair after which a target is given up for a higher one."""
+
+DENSE = 150
+"""Buffers alive at a time, on average, with which repair does not begin with the bound."""
+
+MOST_DENSE_FOR_SEARCH = 600
+"""Buffers of a dense component beyond which tree search and CP-SAT are left out."""
+
 UNITS_PER_SECOND = 100_000
 """Nodes and steps that one second of a deterministic budget buys."""
 
@@ -55,6 +67,12 @@ MOST_PAIRS_FOR_SEARCH = 20_000_000
 
 CONSTRUCTIONS = 12
 """Placements that first fit makes before it leaves a component to the searches."""
+
+MOST_CONSTRUCTED = 250_000
+"""Buffers that first fit has placed, over all its placements, when it leaves a component to the searches."""
+
+REWARD = 0.5
+"""Whose turn lowered a placement counts as having had this share of its time."""
 
 SHARE_FOR_PREFERENCES = 0.2
 """Of the time limit, for each of two attempts to keep buffers where they are preferred (see ``preferred``)."""
@@ -327,7 +345,7 @@ class _Worker:
         self.searchers: list[_Searcher] = [
             _Constructing(record, first=number == 0),
             _Searching(record, seed),
-            _Repairing(record, seed),
+            _Repairing(record, seed, DESCENTS[number]),
         ]
         if number == 1:
             self.searchers.append(_AskingCpSat(record, seed))
@@ -355,10 +373,12 @@ class _Worker:
 
     def give_turn(self, k: int, part: _Part) -> None:
         record = self.record
-        before, units = record.budget.elapsed_s(), record.units
+        before, units, height = record.budget.elapsed_s(), record.units, part.height
         self.searchers[k].turn(part, next(self.turns.setdefault((k, part.number), count())))
         spent = record.units - units if record.budget.deterministic else record.budget.elapsed_s() - before
         self.had[k] += max(spent, 1e-6)
+        if part.height < height:
+            self.had[k] *= REWARD
 
 
 @dataclass(slots=True)
@@ -371,7 +391,8 @@ class _Constructing:
     made: dict[int, int] = field(default_factory=dict)
 
     def can(self, part: _Part) -> bool:
-        return self.first and self.made.get(part.number, 1) < CONSTRUCTIONS
+        made = self.made.get(part.number, 1)
+        return self.first and made < CONSTRUCTIONS and made * part.component.size.size < MOST_CONSTRUCTED
 
     def turn(self, part: _Part, number: int) -> None:
         self.made[part.number] = number + 2
@@ -391,7 +412,8 @@ class _Searching:
         self.restarts: dict[int, Restarts] = {}
 
     def can(self, part: _Part) -> bool:
-        return part.component.size.size <= MOST_FOR_SEARCH and _pairs(part.component) <= MOST_PAIRS_FOR_SEARCH
+        few = part.component.size.size <= MOST_FOR_SEARCH and _pairs(part.component) <= MOST_PAIRS_FOR_SEARCH
+        return few and not _left_to_repair(part.component)
 
     def turn(self, part: _Part, number: int) -> None:
         record = self.record
@@ -409,28 +431,69 @@ class _Searching:
                 record.raise_bound(part, target + 1, Evidence.EXHAUSTIVE)
 
 
-class _Repairing:
-    """Local search from the best placement: strong on large instances, where tree search is lost."""
+@dataclass(slots=True)
+class _Descent:
+    """Repair that goes down from the best placement by a ``share`` of the way to the bound at a time."""
 
-    def __init__(self, record: _Record, seed: int) -> None:
-        self.record, self.seed = record, seed
+    repair: Repair
+    share: float
+    target: int = -1
+    spent: int = 0
+    patience: int = 0
+
+    def next_target(self, least: int, part: _Part) -> int:
+        """Units to ask for now: what was asked for last while it is news and was not tried for too long."""
+        if self.target >= part.height:  # reached, by whomever
+            self.share, self.target = min(1.0, 1.5 * self.share), -1
+        elif self.target >= 0 and self.spent >= self.patience:
+            self.share, self.target, self.patience = self.share / 2, -1, 3 * self.patience // 2
+        if self.target < least:
+            most = part.height - 1
+            self.target, self.spent = max(least, min(most, part.height - round(self.share * (part.height - least)))), 0
+        return self.target
+
+
+class _Repairing:
+    """Local search from the best placement: strong on large instances, where tree search is lost.
+
+    It asks for the bound, and going on with another placement for a height on the way there. With many buffers alive at
+    a time the bound is out of reach at first, and only the way there is gone.
+    """
+
+    def __init__(self, record: _Record, seed: int, share: float) -> None:
+        self.record, self.seed, self.share = record, seed, share
         self.weight = 1.0
         self.repairs: dict[int, Repair] = {}
+        self.descents: dict[int, _Descent] = {}
 
     def can(self, part: _Part) -> bool:
         return True
 
     def turn(self, part: _Part, number: int) -> None:
         record = self.record
-        repair = self.repairs.setdefault(part.number, Repair(part.component, self.seed))
+        if part.number not in self.descents:
+            patience = max(LEAST_PATIENCE, part.component.size.size // 2)
+            self.descents[part.number] = _Descent(Repair(part.component, self.seed), self.share, patience=patience)
+        descent = self.descents[part.number]
         steps = min(FIRST_STEPS << min(number, 30), MOST_STEPS)
-        for target in _ladder(record.least_target(part), record.most_target(part), (0.0, 0.5, 0.75)):
-            if record.over() or not part.lower <= target < part.height:
+        least, most = record.least_target(part), record.most_target(part)
+        if record.capacity is None:
+            target = descent.next_target(least, part)
+            descent.spent += min(steps, descent.patience)
+            self.ask(part, descent.repair, target, min(steps, descent.patience))
+            if _dense(part.component):
                 return
-            offset = repair.ask(target, part.best, steps, record.stop)
-            record.spend(steps)
-            if offset is not None:
-                record.offer(part, offset)
+        repair = self.repairs.get(part.number) or Repair(part.component, self.seed)
+        self.repairs[part.number] = repair
+        self.ask(part, repair, min(least, most), steps)
+
+    def ask(self, part: _Part, repair: Repair, target: int, steps: int) -> None:
+        if self.record.over() or not part.lower <= target < part.height:
+            return
+        offset = repair.ask(target, part.best, steps, self.record.stop)
+        self.record.spend(steps)
+        if offset is not None:
+            self.record.offer(part, offset)
 
 
 class _AskingCpSat:
@@ -444,7 +507,8 @@ class _AskingCpSat:
 
     def can(self, part: _Part) -> bool:
         late = self.record.budget.elapsed_s() - self.begun >= CP_SAT_JOINS_S
-        return late and part.component.size.size <= MOST_FOR_CP_SAT
+        few = part.component.size.size <= MOST_FOR_CP_SAT
+        return late and few and not _left_to_repair(part.component)
 
     def turn(self, part: _Part, number: int) -> None:
         from .cp_sat_arena import CapacityQuestion
@@ -468,6 +532,15 @@ class _AskingCpSat:
 def _ladder(low: int, high: int, rungs: tuple[float, ...]) -> list[int]:
     """Heights between ``low`` and ``high``, both included, at these shares of the way, the lowest first."""
     return sorted({low + round(rung * (high - low)) for rung in rungs}) if low <= high else [high]
+
+
+def _dense(component: Component) -> bool:
+    return _pairs(component) > DENSE * component.section_count
+
+
+def _left_to_repair(component: Component) -> bool:
+    """Whether nobody else should take turns: a node of a tree search costs too much and leads nowhere."""
+    return _dense(component) and component.size.size > MOST_DENSE_FOR_SEARCH
 
 
 def _pairs(component: Component) -> int:

@@ -17,9 +17,9 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from ..arrays import Ints
+from ..compiled import loop
 from ..interrupts import interruptible
 from .arena import Component, _ranges
 
@@ -30,7 +30,10 @@ _FIXED = 1e12  # outweighs all that moves, and leaves four digits of a sum that 
 
 
 class Repair:
-    """The search of one component. It goes on where it ended when it is asked for the same target again."""
+    """The search of one component. It goes on where it ended when it is asked for the same target again.
+
+    What it learned of weights stays when the target changes: a lower one is reached in half the time if many are alive.
+    """
 
     def __init__(self, component: Component, seed: int) -> None:
         self._component = component
@@ -39,7 +42,7 @@ class Repair:
         self._offset = component.fixed.copy()
         area = component.size * component.duration.astype(np.float64)
         self._base = (area / area.mean()) ** AREA_POWER
-        self._weight = self._base.copy()
+        self._weight = np.where(component.fixed < 0, self._base, _FIXED)
         self._random = np.array([2 * seed + 1], dtype=np.uint64)
 
     @property
@@ -58,7 +61,6 @@ class Repair:
         if target != self._target:
             self._target = target
             self._offset = np.where(offset + component.size <= target, offset, -1)
-            self._weight = np.where(component.fixed < 0, self._base, _FIXED)
         with interruptible():
             within = _repair(
                 component.size,
@@ -102,20 +104,30 @@ class _Index:
         self.columns = (owner, order, begins, piece[np.argsort(at, kind="stable")], since, stride)
 
 
-@njit(cache=True, nogil=True)
-def _sort(keys, values, n):  # type: ignore[no-untyped-def]
-    """Shell's sort of both arrays by the first (gaps of Ciura, 2001)."""
-    for gap in (3548, 1577, 701, 301, 132, 57, 23, 10, 4, 1):
-        for i in range(gap, n):
-            key, value = keys[i], values[i]
-            j = i
-            while j >= gap and keys[j - gap] > key:
-                keys[j], values[j] = keys[j - gap], values[j - gap]
-                j -= gap
-            keys[j], values[j] = key, value
+@loop
+def _sort(keys, values, sorted_keys, sorted_values, n, most, heads):  # type: ignore[no-untyped-def]
+    """Both arrays by the first, into the other two: keys from 0 to ``most`` fall evenly into buckets, or nearly so."""
+    buckets = min(n, heads.shape[0] - 1)
+    scale = buckets / (most + 1.0)
+    for k in range(buckets + 1):
+        heads[k] = 0
+    for i in range(n):
+        heads[np.int64(keys[i] * scale) + 1] += 1
+    for k in range(buckets):
+        heads[k + 1] += heads[k]
+    for i in range(n):
+        bucket = np.int64(keys[i] * scale)
+        sorted_keys[heads[bucket]], sorted_values[heads[bucket]] = keys[i], values[i]
+        heads[bucket] += 1
+    for i in range(1, n):
+        key, value, at = sorted_keys[i], sorted_values[i], i
+        while at > 0 and sorted_keys[at - 1] > key:
+            sorted_keys[at], sorted_values[at] = sorted_keys[at - 1], sorted_values[at - 1]
+            at -= 1
+        sorted_keys[at], sorted_values[at] = key, value
 
 
-@njit(cache=True, nogil=True)
+@loop
 def _repair(  # type: ignore[no-untyped-def]
     size, alignment, fixed, piece, first, end,
     owner, by_first, begins, since_before, since, stride,
@@ -130,9 +142,9 @@ def _repair(  # type: ignore[no-untyped-def]
             out[outs] = b
             outs += 1
     stamp = np.full(n, -1, np.int64)
-    near = np.empty(n, np.int64)
-    low, high = np.empty(n, np.int64), np.empty(n, np.int64)
-    by_top = np.empty(n, np.int64)
+    met, key, heads = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n + 1, np.int64)
+    near, low = np.empty(n, np.int64), np.empty(n, np.int64)
+    by_top, high = np.empty(n, np.int64), np.empty(n, np.int64)
     state = random[0]
     for step in range(steps):
         if outs == 0 or (step % 16 == 0 and stop[0]):
@@ -165,16 +177,17 @@ def _repair(  # type: ignore[no-untyped-def]
                 u = owner[q]
                 if end[q] > first[p] and offset[u] >= 0 and stamp[u] != step:
                     stamp[u] = step
-                    near[m] = u
-                    low[m] = offset[u]
+                    met[m], key[m] = u, offset[u]
                     m += 1
-        _sort(low, near, m)
+        _sort(key, met, low, near, m, target, heads)
         for k in range(m):
-            high[k], by_top[k] = low[k] + size[near[k]], near[k]
-        _sort(high, by_top, m)  # soon done: nearly in order
+            key[k] = low[k] + size[near[k]]
+        _sort(key, near, high, by_top, m, target, heads)
         # Weight in the way at an offset: of those that begin below its top, without those that end below it.
         best, best_at = _FIXED / 2, np.int64(-1)
         for way in range(2):
+            if best == 0.0:
+                break
             i, j = 0, 0
             begun, ended = 0.0, 0.0
             for k in range(-1, m + 1):
@@ -200,6 +213,8 @@ def _repair(  # type: ignore[no-untyped-def]
                 cost = 0.0 if i == j else begun - ended
                 if cost < best or (cost == best and at < best_at):
                     best, best_at = cost, at
+                if best == 0.0:
+                    break
         if best_at < 0:
             out[outs] = b
             outs += 1

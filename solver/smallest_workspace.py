@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 
@@ -19,7 +18,6 @@ from .check import violations
 from .errors import InvalidPlan
 from .order import Compact
 from .placement import Placement, place
-from .placement.first_fit import GoOn
 from .placement.partition_bounds import fewest_partitions
 from .plan import Objective, Plan, Proof, Status, assemble
 from .problem import Problem
@@ -29,11 +27,11 @@ from .units import Bytes, Tick
 FIRST_GAP = 0.02
 """The second size tried is so much larger than the first; the gap doubles until a size works."""
 
-QUICK, THOROUGH = 5, 1000
-"""Exchanges of the placement: on the way up to a size that works, and on the way down from it."""
-
 SHARE_OF_AN_ATTEMPT = 0.25
 """Share of the time left that one size may take: a size that fails uses all it gets, and others must follow."""
+
+SHARE_OF_A_SCHEDULE = 0.3
+"""Share of an attempt that the placement of one schedule may take."""
 
 NEAR_ENOUGH = 1.005
 """The search ends when a size that failed and the one that works differ by less."""
@@ -99,21 +97,23 @@ def placed_sequentially(
     workspace = problem.workspace
     step = workspace.alignment * workspace.partitions
     budget = budget.start()
+    if budget.expired():
+        return None
 
-    def attempt(size: int, tries: int) -> Plan | None:
+    def attempt(size: int, *, thorough: bool) -> Plan | None:
         say(size)
-        until = budget.elapsed_s() + SHARE_OF_AN_ATTEMPT * budget.remaining_s()
+        share = replace(budget, time_limit_s=SHARE_OF_AN_ATTEMPT * budget.remaining_s(), started=None).start()
         resized = replace(problem, workspace=replace(workspace, size=Bytes(size)))
-        return _in_order(resized, order, budget.seed, tries, partial(_before, budget, until))
+        return _in_order(resized, order, share, thorough=thorough)
 
     low, high = least, max(least, _every_buffer_alone(problem))
-    size, gap, best = low, max(step, int(FIRST_GAP * low)), attempt(low, QUICK)
+    size, gap, best = low, max(step, int(FIRST_GAP * low)), attempt(low, thorough=False)
     while best is None and size < high and not budget.expired():
         size, gap = min(high, (size + gap) // step * step + step), 2 * gap
-        best = attempt(size, QUICK)
+        best = attempt(size, thorough=False)
     size = low
     while best is not None and best.problem.workspace.size > NEAR_ENOUGH * low and not budget.expired():
-        better = attempt(size, THOROUGH)
+        better = attempt(size, thorough=True)
         if better is None:
             low = size + step
         else:
@@ -122,30 +122,27 @@ def placed_sequentially(
     return best
 
 
-def _before(budget: Budget, until: float) -> bool:
-    return budget.elapsed_s() < until
-
-
 def _every_buffer_alone(problem: Problem) -> int:
     """A size at which one partition would hold every buffer side by side."""
     return max(int(problem.graph.allocated), problem.workspace.alignment) * problem.workspace.partitions
 
 
-def _in_order(problem: Problem, order: Sequence[str], seed: int, tries: int, go_on: GoOn) -> Plan | None:
+def _in_order(problem: Problem, order: Sequence[str], budget: Budget, *, thorough: bool) -> Plan | None:
     """The first sequential schedule along ``order`` that can be placed in the workspace of ``problem``."""
     compact = Compact.of(problem)
     number = {t: k for k, t in enumerate(compact.tasks)}
     sequence = np.array([number[t] for t in order], dtype=np.int64)
     capacity = int(problem.workspace.capacity)
-    search = PrioritySearch(compact, sequence, seed)
+    search = PrioritySearch(compact, sequence, budget.seed)
     for candidate in search.sequential(capacity):
-        if not go_on():
-            break
         start, partition = candidate.schedule.start, candidate.schedule.partition
-        placement = place(compact, start, partition, Budget(seed=seed), enough=capacity, tries=tries, go_on=go_on)
+        effort = SHARE_OF_A_SCHEDULE * budget.time_limit_s if thorough else 0.0
+        placement = place(compact, start, partition, budget, enough=capacity, effort_s=effort)
         if placement.fits:
             starts = dict(zip(compact.tasks, map(Tick, start.tolist()), strict=True))
             return _checked(_shrunk(problem, placement), starts, placement)
+        if budget.expired():  # asked late: a slow machine is no reason to miss what the first schedule would give
+            break
     return None
 
 

@@ -26,7 +26,6 @@ from .errors import InvalidPlan
 from .interrupts import interruptible
 from .order import Compact, Force, LeastPeak, forces_of_pools, least_peak, peak_bounds
 from .placement import Placement, place
-from .placement.first_fit import always
 from .plan import Bound, Evidence, Objective, Outcome, Plan, Proof, Status, assemble
 from .problem import Pool, Problem
 from .schedule import makespan_bounds
@@ -209,9 +208,9 @@ class _Pipeline:
 
     def first(self, search: PrioritySearch, ceiling: int) -> None:
         """Some plan at once: the first sequential schedule whose quick placement fits the workspace."""
-        for tries in (5, 200):
+        for effort in (0.0, 0.01):
             for candidate in search.sequential(ceiling):
-                if self.try_place(candidate, ceiling, tries=tries) is not None or self.past(self.limit):
+                if self.try_place(candidate, ceiling, effort=effort) is not None or self.past(self.limit):
                     return
 
     def lean(self, search: PrioritySearch, ceiling: int, enough: int = 0) -> None:
@@ -222,7 +221,7 @@ class _Pipeline:
             if self.past(until) or (self.leanest is not None and self.leanest.footprint <= enough):
                 break
             if self.leanest is None or candidate.schedule.reserved < self.leanest.footprint:
-                self.try_place(candidate, enough, tries=20_000, cp_sat_s=0.05 * self.budget.time_limit_s, share=0.12)
+                self.try_place(candidate, enough, effort=0.1)
 
     def fast(self, search: PrioritySearch, ceiling: int) -> None:
         """Least makespan under ``ceiling``: static starts, local search, CP-SAT, local search again."""
@@ -231,7 +230,7 @@ class _Pipeline:
             self.evaluations += 1
             if best is None or candidate.worth(ceiling) < best.worth(ceiling):
                 if candidate.schedule.complete:
-                    self.try_place(candidate, ceiling, tries=20)
+                    self.try_place(candidate, ceiling)
                 best = candidate
             if best.schedule.complete and self.past(0.4 * self.limit):
                 break
@@ -270,11 +269,10 @@ class _Pipeline:
                 if current.worth(inner)[0] == 0 and current.schedule.makespan <= self.least_makespan():
                     return
                 continue
-            found = self.try_place(current, ceiling, tries=1000, cp_sat_s=0.03 * self.budget.time_limit_s, share=0.01)
+            found = self.try_place(current, ceiling, effort=0.03)
             near_miss = found is not None and ceiling < found.footprint <= ceiling + ceiling // 50
             if near_miss:
-                effort = 0.06 * self.budget.time_limit_s
-                found = self.try_place(current, ceiling, tries=10_000, cp_sat_s=effort, share=0.02)
+                found = self.try_place(current, ceiling, effort=0.06)
             if found is not None and self.meets(found, ceiling):
                 inner = min(ceiling, inner + max(self.unit, (ceiling - inner) // 2))
                 continue
@@ -309,31 +307,25 @@ class _Pipeline:
             for candidate in search.decode(solution.start, ceiling):
                 self.evaluations += 1
                 if candidate.worth(ceiling)[0] == 0 and candidate.schedule.makespan < self.fastest.makespan:
-                    self.try_place(candidate, ceiling, tries=60, cp_sat_s=0.02 * self.budget.time_limit_s)
+                    self.try_place(candidate, ceiling, effort=0.02)
 
     # -- placed schedules --------------------------------------------------------------------------------------
 
-    def try_place(
-        self, candidate: Candidate, enough: int, *, tries: int, cp_sat_s: float = 0.0, share: float = 0.05
-    ) -> _Found | None:
+    def try_place(self, candidate: Candidate, enough: int, *, effort: float = 0.0) -> _Found | None:
         """Place a schedule and remember it where it is the best of its kind; None when a partition cannot hold it.
 
-        Exchanges stop after ``share`` of the time limit (deterministic: a tenth of the tries, as they are counted).
+        ``effort``: share of the time limit for cells that first fit leaves too high.
         """
         schedule = candidate.schedule
         if not schedule.complete:
             return None
-        until = self.budget.elapsed_s() + share * self.budget.time_limit_s
-        deterministic = self.budget.deterministic
         placement = place(
             self.compact,
             schedule.start,
             schedule.partition,
             self.budget,
             enough=enough,
-            tries=tries // 10 if deterministic else tries,
-            cp_sat_s=cp_sat_s,
-            go_on=always if deterministic else lambda: self.budget.elapsed_s() < until,
+            effort_s=effort * self.budget.time_limit_s,
         )
         if not placement.fits:
             return None
@@ -531,7 +523,7 @@ class _Pipeline:
             return None
         order = other.order(int(problem.workspace.capacity))
         for candidate in PrioritySearch(other.compact, order, budget.seed).sequential(int(problem.workspace.capacity)):
-            found = other.try_place(candidate, int(problem.workspace.capacity), tries=5)
+            found = other.try_place(candidate, int(problem.workspace.capacity))
             if found is not None:
                 return other.plan(found, int(problem.workspace.capacity))
         return None

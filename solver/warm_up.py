@@ -23,7 +23,7 @@ from .budget import Budget
 if TYPE_CHECKING:
     from .problem import Problem
 
-PARTS = ("exact", "search", "placement", "schedule", "cells")
+PARTS = ("exact", "search", "placement", "schedule", "partitions")
 """Groups of loops, those that take longest to compile first."""
 
 _CHEAPLY = {"NUMBA_OPT": "1", "NUMBA_LOOP_VECTORIZE": "0", "NUMBA_SLP_VECTORIZE": "0"}
@@ -112,16 +112,21 @@ def _placement() -> None:
     Repair(component, 0).ask(component.bound, offset + 1, 100, go_on)
 
 
-def _cells() -> None:
-    from .order import Compact
-    from .placement.cells import place
-    from .placement.first_fit import lowest_height
+def _partitions() -> None:
+    from .placement.arena import Arena
+    from .placement.partition_colouring import Colouring
+    from .placement.partition_question import Partitioned
+    from .placement.partition_search import LEAST_GROWTH, Arrays
 
-    compact = Compact.of(_chain())
-    start = np.arange(3)
-    place(compact, start, np.zeros(3, np.int64), Budget(1.0, deterministic=True), enough=0, tries=1)
-    # The chain above is placed without a gap; the exchanges have to be asked for what cannot be reached.
-    lowest_height(start, start + 1, compact.size, -compact.size, enough=0, tries=1, seed=0)
+    # Two running writers, each of which may have one of two partitions; the third buffer follows when there is room.
+    arena = Arena.of([0, 0, 2], [3, 2, 4], [2, 3, 3])
+    question = Partitioned.of(arena, (4, 4), tasks=[(0, 1), (0, 1), (2, 3)], writer=[0, 1, 2], exclusive=True)
+    go_on = np.zeros(1, np.bool_)
+    arrays = Arrays(question)
+    nowhere = np.full(3, -1, np.int64)
+    arrays.fill(np.arange(3), nowhere, LEAST_GROWTH, None)
+    arrays.repair(nowhere, np.zeros(3, np.int64), arrays.base.copy(), arrays.whole, 10, 0, go_on)
+    Colouring(question).anneal(10, 0, 0.5, go_on)
 
 
 _RUN: dict[str, Callable[[], None]] = {
@@ -129,7 +134,7 @@ _RUN: dict[str, Callable[[], None]] = {
     "search": _search,
     "schedule": _schedule,
     "placement": _placement,
-    "cells": _cells,
+    "partitions": _partitions,
 }
 
 
@@ -167,6 +172,6 @@ def _largest_loop(part: str) -> object:
         from .placement.holes import _fill
 
         return _fill
-    from .placement.first_fit import exchange_search
+    from .placement.partition_search import repair
 
-    return exchange_search
+    return repair

@@ -7,11 +7,16 @@
 
 Inside a partition the slice of a pool with a block larger than a partition comes first, because such a block starts at
 the partition's boundary. The footprint is the sum of the stacked heights.
+
+A local search asks hundreds of times and gets an answer by first fit. What is asked with effort goes on: cells that
+reach above their share of what is allowed are searched, first for that share, then below it to make up for others.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
 
 import numpy as np
 
@@ -20,11 +25,21 @@ from ..budget import Budget
 from ..order import Compact
 from ..plan import Extent, PoolSlice, lifetimes
 from ..units import Bytes, Tick
-from .cp_sat_placement import offsets_within
-from .first_fit import GoOn, always, lowest_height, most_live_bytes
+from .arena import Arena, components
+from .arena_portfolio import place_arena
+from .constructive import first_placements
 
-MOST_BLOCKS_FOR_CP_SAT = 600
-"""Cells with more blocks are left to first fit: building the model would take longer than CP-SAT may have."""
+LEAST_EFFORT_S = 0.01
+"""Effort for one cell below which a search is not worth the threads it runs on."""
+
+QUICK_ORDERS = 4
+"""Orders of first fit that are tried for every cell; the first of them are the best."""
+
+SHARE_FOR_SHARES = 0.7
+"""Of the effort, for reaching the shares."""
+
+_Room = tuple[int, Sequence[int]]
+"""Bytes, and the numbers of the cells that share them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +52,20 @@ class Placement:
     fits: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Cell:
-    """Pieces of blocks in one (pool, partition). ``fixed`` offsets are 0 for pieces of spanning blocks, else -1."""
+    """Pieces of blocks in one (pool, partition), fixed at 0 where the block spans partitions; and where they lie.
+
+    ``bound``: bytes that no placement of the cell undercuts.
+    """
 
     pool: int
     partition: int
     block: Ints
-    birth: Ints
-    death: Ints
-    size: Ints
-    fixed: Ints
+    arena: Arena
+    bound: int = 0
+    offset: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    height: int = 0
 
 
 def place(
@@ -57,62 +75,93 @@ def place(
     budget: Budget,
     *,
     enough: int,
-    tries: int = 60,
-    cp_sat_s: float = 0.0,
-    go_on: GoOn = always,
+    effort_s: float = 0.0,
 ) -> Placement:
     """Addresses for blocks when task ``t`` starts at ``start[t]`` and ``partition[b]`` is the first one of block ``b``.
 
-    Stops improving when the footprint is at most ``enough`` bytes. ``tries`` bounds the exchanges per cell;
-    ``go_on`` cuts them short; ``cp_sat_s`` is what CP-SAT may spend on cells above their lower bound.
+    First fit, and where that does not fit or takes more than ``enough`` bytes in all, a search of at most ``effort_s``
+    seconds within the budget; a deterministic budget makes the same of them every time.
     """
     starts = {t: Tick(int(s)) for t, s in zip(compact.tasks, start, strict=True)}
     cells = _cells(compact, partition, starts)
-    bounds = [most_live_bytes(c.birth, c.death, c.size) for c in cells]
-    placed = [
-        lowest_height(c.birth, c.death, c.size, c.fixed, enough=low, tries=0, seed=budget.seed)
-        for c, low in zip(cells, bounds, strict=True)
-    ]
-    excess = sorted((k for k in range(len(cells)) if placed[k][1] > bounds[k]), key=lambda k: bounds[k] - placed[k][1])
-    slack = max(0, enough - sum(bounds)) / max(1, sum(bounds))
-    for k in excess:
-        if sum(height for _, height in placed) <= enough and _fits(compact, cells, placed):
-            break
-        aim = int(bounds[k] * (1 + slack))
-        placed[k] = _improve(cells[k], placed[k], bounds[k], aim, budget, tries, cp_sat_s / len(excess), go_on)
-    return _stack(compact, cells, placed)
+    for cell in cells:
+        _place_quickly(cell, budget.seed)
+    if effort_s > 0.0:
+        _improve(compact, cells, budget, enough, effort_s)
+    return _stack(compact, cells)
 
 
-def _improve(
-    cell: _Cell,
-    placed: tuple[Ints, int],
-    bound: int,
-    aim: int,
-    budget: Budget,
-    tries: int,
-    cp_sat_s: float,
-    go_on: GoOn,
-) -> tuple[Ints, int]:
-    """A lower height for one cell: exchanges, then CP-SAT at the height the ceiling needs, else between that and ours.
+def _place_quickly(cell: _Cell, seed: int) -> None:
+    """First fit in a few orders, one connected part after another; no part need be lower than the fullest moment."""
+    parts = components(cell.arena)
+    cell.bound = max(part.bound * part.unit for part in parts)
+    cell.offset = np.maximum(cell.arena.fixed, 0)
+    for part in parts:
+        height = -1
+        for offset in islice(first_placements(part, seed), QUICK_ORDERS):
+            reached = int((offset + part.size).max())
+            if height < 0 or reached < height:
+                cell.offset[part.buffers], height = offset * part.unit, reached
+            if height * part.unit <= cell.bound:
+                break
+        cell.height = max(cell.height, height * part.unit)
 
-    CP-SAT is asked for feasibility only: at a height a percent above the bound it often answers in a tenth of a second
-    what it cannot minimise in a minute, and where exchanges are stuck ten percent above.
+
+def _improve(compact: Compact, cells: list[_Cell], budget: Budget, enough: int, effort_s: float) -> None:
+    """Lower cells until all fits: each to its share of what is allowed, then some below it for those that stay above.
+
+    A height a percent above the bound is often found in a hundredth of a second where the least takes minutes.
     """
-    offset, height = lowest_height(
-        cell.birth, cell.death, cell.size, cell.fixed, enough=aim, tries=tries, seed=budget.seed, go_on=go_on
-    )
-    if height >= placed[1]:
-        offset, height = placed
-    if cell.size.size > MOST_BLOCKS_FOR_CP_SAT:
-        return offset, height
-    for target, share in ((aim, 0.4), ((3 * aim + height) // 4, 0.3), ((aim + height) // 2, 0.3)):
-        seconds = share * cp_sat_s if budget.deterministic else min(share * cp_sat_s, budget.remaining_s())
-        if height <= aim or seconds < 0.05:
-            break
-        found = offsets_within(cell.birth, cell.death, cell.size, cell.fixed, max(bound, target), seconds, budget)
-        if found is not None:
-            return found, int((found + cell.size).max())
-    return offset, height
+    rules = _rules(compact, cells)
+    rooms = [(enough, range(len(cells))), *rules]
+    left = effort_s if budget.deterministic else min(effort_s, budget.remaining_s())
+    shares = _shares(cells, rooms)
+    hopeless = sum(cell.bound for cell in cells) > enough
+    for lowest in (True,) if hopeless else (False, True):
+        above = [k for k, cell in enumerate(cells) if cell.height > (cell.bound if lowest else shares[k])]
+        above.sort(key=lambda k: cells[k].bound - cells[k].height)
+        for number, k in enumerate(above):
+            if _hold(cells, rooms) or not _hold(cells, rules, least=True):
+                return
+            before = budget.elapsed_s()
+            seconds = left / (len(above) - number) * (1.0 if lowest else SHARE_FOR_SHARES)
+            if seconds >= LEAST_EFFORT_S:
+                _search(cells[k], replace(budget, time_limit_s=seconds, started=None), None if lowest else shares[k])
+            left -= seconds if budget.deterministic else budget.elapsed_s() - before
+
+
+def _search(cell: _Cell, budget: Budget, goal: int | None) -> None:
+    """A lower height for one cell, at most ``goal`` if there is one."""
+    placed = place_arena(cell.arena, budget, capacity=goal)
+    cell.bound = max(cell.bound, placed.bound)
+    if placed.height < cell.height:
+        cell.offset, cell.height = placed.offset, placed.height
+
+
+def _rules(compact: Compact, cells: list[_Cell]) -> list[_Room]:
+    """Bytes of every partition and every pool, with the cells that share them."""
+    workspace = compact.problem.workspace
+    rooms: list[_Room] = []
+    for p in range(workspace.partitions):
+        rooms.append((int(workspace.partition_size), [k for k, cell in enumerate(cells) if cell.partition == p]))
+    for pool, limit in enumerate(compact.pool_limit.tolist()):
+        rooms.append((limit, [k for k, cell in enumerate(cells) if cell.pool == pool]))
+    return rooms
+
+
+def _hold(cells: list[_Cell], rooms: list[_Room], *, least: bool = False) -> bool:
+    """Whether the cells that share a room fit into it side by side; ``least``: if each were as low as its bound."""
+    return all(sum(cells[k].bound if least else cells[k].height for k in own) <= room for room, own in rooms)
+
+
+def _shares(cells: list[_Cell], rooms: list[_Room]) -> list[int]:
+    """A height for each cell so that all fit: its bound and the same share of it in what the bounds leave free."""
+    shares = [room for room, own in rooms[:1] for _ in own]
+    for room, own in rooms:
+        least = sum(cells[k].bound for k in own)
+        for k in own:
+            shares[k] = max(cells[k].bound, min(shares[k], cells[k].bound * room // max(1, least)))
+    return shares
 
 
 def _cells(compact: Compact, first: Ints, starts: dict[str, Tick]) -> list[_Cell]:
@@ -131,57 +180,32 @@ def _cells(compact: Compact, first: Ints, starts: dict[str, Tick]) -> list[_Cell
             rest, partition = rest - piece, partition + 1
     cells = []
     for (pool, partition), rows in sorted(members.items()):
-        columns = np.array(rows, dtype=np.int64).T
-        cells.append(_Cell(pool, partition, *(np.ascontiguousarray(c) for c in columns)))
+        block, birth, death, size, fixed = np.array(rows, dtype=np.int64).T
+        cells.append(_Cell(pool, partition, block, Arena.of(birth, death, size, fixed=fixed)))
     return cells
 
 
-def _order_in_partition(cells: list[_Cell]) -> list[int]:
-    """Cell numbers by partition, then the one with fixed pieces first, then by pool."""
-    return sorted(
-        range(len(cells)), key=lambda k: (cells[k].partition, not bool((cells[k].fixed >= 0).any()), cells[k].pool)
-    )
+def _order_in_partition(cells: list[_Cell]) -> list[_Cell]:
+    """By partition, then the one with fixed pieces first, then by pool."""
+    return sorted(cells, key=lambda c: (c.partition, not bool((c.arena.fixed >= 0).any()), c.pool))
 
 
-def _heights(compact: Compact, cells: list[_Cell], placed: list[tuple[Ints, int]]) -> Ints:
-    heights = np.zeros(compact.problem.workspace.partitions, dtype=np.int64)
-    for cell, (_, height) in zip(cells, placed, strict=True):
-        heights[cell.partition] += height
-    return heights
-
-
-def _fits(compact: Compact, cells: list[_Cell], placed: list[tuple[Ints, int]]) -> bool:
-    """Whether every partition and every pool limit holds."""
-    totals = np.zeros(len(compact.pools), dtype=np.int64)
-    for cell, (_, height) in zip(cells, placed, strict=True):
-        totals[cell.pool] += height
-    sizes = {p.id: p.size for p in compact.problem.graph.pools}
-    limits_hold = all(
-        sizes[pool] is None or total <= int(sizes[pool] or 0) for pool, total in zip(compact.pools, totals, strict=True)
-    )
-    return (
-        limits_hold and int(_heights(compact, cells, placed).max(initial=0)) <= compact.problem.workspace.partition_size
-    )
-
-
-def _stack(compact: Compact, cells: list[_Cell], placed: list[tuple[Ints, int]]) -> Placement:
+def _stack(compact: Compact, cells: list[_Cell]) -> Placement:
     """Slices from the partition's start upwards, and extents of every buffer of every block."""
     top: dict[int, int] = {}
     slices = []
     pieces: dict[int, list[Extent]] = {}
-    for k in _order_in_partition(cells):
-        cell, (offset, height) = cells[k], placed[k]
+    for cell in _order_in_partition(cells):
         base = top.get(cell.partition, 0)
-        slices.append(PoolSlice(compact.pools[cell.pool], cell.partition, Bytes(base), Bytes(height)))
-        top[cell.partition] = base + height
-        for b, at, size in zip(cell.block, offset, cell.size, strict=True):
-            pieces.setdefault(int(b), []).append(Extent(cell.partition, Bytes(base + int(at)), Bytes(int(size))))
+        slices.append(PoolSlice(compact.pools[cell.pool], cell.partition, Bytes(base), Bytes(cell.height)))
+        top[cell.partition] = base + cell.height
+        for b, at, size in zip(cell.block.tolist(), cell.offset.tolist(), cell.arena.size.tolist(), strict=True):
+            pieces.setdefault(b, []).append(Extent(cell.partition, Bytes(base + at), Bytes(size)))
     extents = {}
     for b, buffers in enumerate(compact.blocks):
         for buffer in buffers:
             extents[buffer] = _cut(sorted(pieces[b]), compact.problem.graph.aligned_size[buffer])
-    heights = _heights(compact, cells, placed)
-    return Placement(extents, tuple(slices), int(heights.sum()), _fits(compact, cells, placed))
+    return Placement(extents, tuple(slices), sum(top.values()), _hold(cells, _rules(compact, cells)))
 
 
 def _cut(extents: list[Extent], size: int) -> tuple[Extent, ...]:

@@ -130,6 +130,8 @@ def _place_on_one_line(
     """The answer, and the picture if one is to be written."""
     table = buffers.table
     placed = _search(arena_of(table), budget, request.capacity, observer)
+    if request.minimise and placed.status is Status.FEASIBLE and request.capacity is not None:
+        placed = _lower(placed, _search(arena_of(table), budget, None, observer))
     offset = [int(at) for at in placed.offset]
     if broken := broken_rules(table, offset, placed.height):
         raise InvalidPlan(broken)
@@ -172,6 +174,14 @@ def _search(arena: Arena, budget: Budget, capacity: int | None, observer: Observ
     if lowest.height >= placed.height:
         return placed
     return replace(placed, offset=lowest.offset, height=lowest.height)
+
+
+def _lower(placed: Placed, other: Placed) -> Placed:
+    """The lower of two placements with the higher of their bounds, which may meet."""
+    best = min(placed, other, key=lambda p: p.height)
+    known = max(placed, other, key=lambda p: p.bound)
+    status = Status.OPTIMAL if best.height == known.bound else Status.FEASIBLE
+    return replace(known, status=status, offset=best.offset, height=best.height, nodes=placed.nodes + other.nodes)
 
 
 def _answer(

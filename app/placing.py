@@ -25,8 +25,8 @@ SECONDS_FOR_REMEDY = 3.0
 class PlaceRequest:
     """One call of ``catalytic place``. ``capacities``: one for each arena; none: as low as can be found on one line.
 
-    ``minimise``: not only within several capacities, but in few bytes. ``output``, ``svg``: files to write once the
-    buffers are placed; ``best_effort``: also above the capacity of one line.
+    ``minimise``: not only within the capacities, but in as few bytes as can be found. ``output``, ``svg``: files to
+    write once the buffers are placed; ``best_effort``: also above the capacity of one line.
     """
 
     path: Path

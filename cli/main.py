@@ -98,10 +98,12 @@ def exit_code_of(command: click.Command, arguments: Sequence[str] | None, name: 
         output.note(f"{name}: interrupted")
         return 130
     except BrokenPipeError:
-        # The reader of our output went away (`catalytic show plan | head`): nothing is wrong, and nothing is left to
-        # flush at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return _nobody_reads()
+    except SystemExit as ended:
+        # click and rich turn a broken pipe into this.
+        if isinstance(ended.__context__, BrokenPipeError):
+            return _nobody_reads()
+        raise
     except OSError as error:
         # Files can vanish or refuse at any step; whoever knows more says more.
         where = f"{error.filename}: " if error.filename else ""
@@ -109,3 +111,9 @@ def exit_code_of(command: click.Command, arguments: Sequence[str] | None, name: 
         output.expected_error(trouble, name, as_json="--json" in words)
         return trouble.exit_code
     return code if isinstance(code, int) else 0
+
+
+def _nobody_reads() -> int:
+    """The reader of our output went away (`catalytic show plan | head`): nothing is wrong, nothing is left to flush."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ is not None else 1)
+    return 0

@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     help="Find a placement within SIZE, or prove that there is none. Once for each arena: 0, 1, ...",
 )
 @click.option(
-    "--minimise", "--minimize", is_flag=True, help="Find the lowest placement. [default without --capacity and --held]"
+    "--minimise",
+    "--minimize",
+    is_flag=True,
+    help="Find the lowest placement, also within capacities. [default without]",
 )
 @click.option(
     "-o", "--output", "file_out", type=ANY_FILE, help="CSV to write, with the offsets; - is stdout. Or a plan."
@@ -90,8 +93,6 @@ def command(
 
         budget = budget_of(options)
         return _again(AgainRequest(file, shape_of(shape), held, budget, file_out, minimise), as_json)
-    if len(capacities) == 1 and minimise:
-        raise click.UsageError("--minimise looks for the least capacity, so it cannot be given with one --capacity.")
     if best_effort and len(capacities) != 1:
         raise click.UsageError("--best-effort needs one --capacity that may be missed.")
     from catalytic.app.placing import STDOUT, PlaceRequest

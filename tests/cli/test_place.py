@@ -75,6 +75,15 @@ def test_without_a_capacity_the_lowest_placement_is_found_and_proved(tmp_path: P
     assert catalytic("place", table(tmp_path), "--minimise", *QUICK).code == 0
 
 
+def test_the_lowest_placement_within_a_capacity_is_not_the_first(tmp_path: Path) -> None:
+    path = table(tmp_path)
+
+    lowest = catalytic("place", path, "--capacity", "60", "--minimise", *QUICK, "--json").document
+
+    assert (lowest["status"], lowest["height"], lowest["capacity"]) == ("OPTIMAL", 10, 60)
+    assert catalytic("place", path, "--capacity", "9", "--minimise", *QUICK).code == 3
+
+
 def test_the_file_is_written_with_offsets_that_are_valid(tmp_path: Path) -> None:
     placed = tmp_path / "placed.csv"
 
@@ -242,13 +251,12 @@ def test_every_given_offset_that_collides_or_leaves_the_capacity_is_named(tmp_pa
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--capacity", "9", "--minimise"), "--minimise"),
         (("--best-effort",), "--capacity"),
         (("-o", "-", "--json"), "stdout"),
         (("--capacity", "much"), "much"),
         (("--time-limit", "nan"), "nan"),
     ],
-    ids=["both goals", "nothing to miss", "one stdout", "no size", "no time"],
+    ids=["nothing to miss", "one stdout", "no size", "no time"],
 )
 def test_options_that_contradict_each_other_are_refused(words: tuple[str, ...], said: str, tmp_path: Path) -> None:
     answer = catalytic("place", table(tmp_path), *words)

@@ -175,12 +175,7 @@ class _Record:
         self.nodes = 0
         self.parts: list[_Part] = []
         for number, component in enumerate(components(arena)):
-            placements = first_placements(component, budget.seed, self.stop)
-            best = next(placements)
-            height = int((best + component.size).max())
-            self.parts.append(
-                _Part(number, component, placements, best, height, _kept(component, best), component.bound)
-            )
+            self.parts.append(_begun(number, component, first_placements(component, budget.seed, self.stop)))
         self.say()
         self.close_if_answered()
 
@@ -282,6 +277,18 @@ class _Record:
         return Placed(status, self.offset(), height, bound, evidence, moment, self.nodes, seconds, first_s)
 
 
+def _begun(number: int, component: Component, placements: Iterator[Ints]) -> _Part:
+    """What is known after first fit. A buffer by itself takes no search: there may be very many of them."""
+    if component.size.size == 1:
+        size, fixed, preferred = int(component.size[0]), int(component.fixed[0]), int(component.preferred[0])
+        at = fixed if fixed >= 0 else max(0, preferred)
+        kept = size if at == preferred else 0
+        return _Part(number, component, placements, np.array([at]), at + size, kept, max(0, fixed) + size)
+    best = next(placements)
+    height = int((best + component.size).max())
+    return _Part(number, component, placements, best, height, _kept(component, best), component.bound)
+
+
 def _kept(component: Component, offset: Ints) -> int:
     """Units of buffers that lie where they are preferred to."""
     return int(component.size[(component.preferred >= 0) & (offset == component.preferred)].sum())
@@ -353,7 +360,14 @@ class _Worker:
         self.turns: dict[tuple[int, int], Iterator[int]] = {}
 
     def run(self) -> None:
-        """Turns until it is over, or until nobody can do more."""
+        """Turns until it is over, or until nobody can do more. A mistake ends the other worker too, and is raised."""
+        try:
+            self.give_turns()
+        except BaseException:
+            self.record.halt()
+            raise
+
+    def give_turns(self) -> None:
         while not self.record.over():
             parts = self.record.open_parts()
             able = [

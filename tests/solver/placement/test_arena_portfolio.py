@@ -221,8 +221,11 @@ def test_a_mistake_of_whoever_listens_ends_the_search() -> None:
 def test_an_interrupt_ends_the_search_and_all_its_threads() -> None:
     before = threading.active_count()
 
+    interrupted = threading.Event()
+
     def interrupt(news: Progress) -> None:
-        if threading.current_thread() is not threading.main_thread():
+        if threading.current_thread() is not threading.main_thread() and not interrupted.is_set():
+            interrupted.set()
             os.kill(os.getpid(), signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):

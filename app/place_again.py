@@ -57,14 +57,14 @@ def place_plan_again(request: AgainRequest, observer: Observer | None = None) ->
     new = outcome.plan
     if new is None or not outcome.target_met:
         other = "\n  These are the starts of the plan; `catalytic plan` may find others."
-        reason = (outcome.reason or "there is no placement").replace("the timeline's", "the plan's")
+        reason = (outcome.reason or "there is no placement").replace("the timeline", "the plan")
         if outcome.status is Status.INFEASIBLE:
             raise ProvedInfeasible(reason + other)
         limit = f"within {request.budget.time_limit_s:g} s"
         raise NothingFound(f"{reason} {limit}; none was proved impossible. Allow more with --time-limit.{other}")
+    stayed = sum(region.extents == old.region_of[buffer].extents for buffer, region in new.region_of.items())
     if request.output is not None:
         write_plan(new, request.output, base=source.base)
-    stayed = sum(r.extents == old.region_of[r.id].extents for r in new.regions)
     return AgainAnswer(summarise(new), len(new.regions), stayed, request.output)
 
 

@@ -48,8 +48,8 @@ import numpy.typing as npt
 from ..arrays import Ints
 from ..compiled import loop
 from ..interrupts import interruptible
+from .answers import Answer, Found
 from .arena import Component
-from .tree_search import Answer, Found
 
 _NEVER = np.int64(2**62)
 _NOBODY = np.int64(-1)

@@ -3,7 +3,8 @@
 Runs are heavy-tailed: where an order helps, it needs little more nodes than there are buffers, so that many short runs
 beat few long ones. Their lengths follow Luby, Sinclair and Zuckerman (1993); orders, their noise and the choice between
 equally good holes are drawn anew for each. From time to time a long run follows, of twice the nodes each time, which
-can prove that nothing fits. All runs for one target share what was refuted.
+can prove that nothing fits. All runs for one target share what was refuted. The bound of many buffers that fill every
+section is asked of ``tiling``, where a node costs the same however many there are.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from .answers import Answer, Found, rank_by
 from .arena import Component
 from .holes import Refuted, Tie, fill_holes
-from .tree_search import Answer, Found, rank_by
+from .tiling import Tiling, is_full
 
 RESTART_NODES = 1000
 """Nodes of the shortest run, at least; and at least twice as many as there are buffers."""
@@ -32,6 +34,9 @@ NOISES = (0.0, 0.1, 0.3, 1.0)
 
 TIES = (*Tie, Tie.TROUBLED)
 """Which of equally good holes comes first, drawn for each run; the one that fails most solves the most."""
+
+FEWEST_FOR_TILING, TILING_RUNS = 150, 10
+"""Buffers from which on full sections are tiled, and how many times longer its runs are: its nodes cost less."""
 
 MOST_TARGETS = 8
 """Targets whose refuted states are kept."""
@@ -53,6 +58,8 @@ class Restarts:
         self.component = component
         self._random = np.random.default_rng((seed, 0x401E5))
         self._runs: dict[int, _Runs] = {}
+        tiled = component.size.size >= FEWEST_FOR_TILING and is_full(component)
+        self._tiling = Tiling(component) if tiled else None
 
     def ask(self, target: int, nodes: int, stop: npt.NDArray[np.bool_]) -> Answer:
         """Spend about ``nodes`` nodes on a placement within ``target`` units; ends early when ``stop[0]`` is set.
@@ -68,7 +75,10 @@ class Restarts:
         while runs.credit > 0 and not stop[0]:
             limit, long = next(runs.planned)
             rank, tie = self._drawn(long)
-            answer = fill_holes(self.component, target, rank, limit, tie=tie, refuted=runs.refuted, stop=stop)
+            if self._tiling is not None and target == self.component.bound:
+                answer = self._tiling.ask(rank, TILING_RUNS * limit, tie=tie, stop=stop)
+            else:
+                answer = fill_holes(self.component, target, rank, limit, tie=tie, refuted=runs.refuted, stop=stop)
             runs.credit -= max(1, answer.nodes)
             spent += answer.nodes
             if answer.found is not Found.GAVE_UP:

@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalytic.solver.arena_families import PLANTED
+from catalytic.solver.placement.answers import Found, rank_by
 from catalytic.solver.placement.arena import Arena, Component, components
 from catalytic.solver.placement.holes import Refuted, Tie, fill_holes
-from catalytic.solver.placement.tree_search import Found, rank_by, search
 
 from .arenas import Row, arena_of, featured_arenas, least_height, rows, shares_of_long_files, violations
+from .canonical import search
 
 GOING = np.zeros(1, np.bool_)
 TIES = st.sampled_from(list(Tie))

@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from catalytic.solver.placement.answers import Found
 from catalytic.solver.placement.arena import Arena, components
 from catalytic.solver.placement.restarts import Restarts, luby
-from catalytic.solver.placement.tree_search import Found
 
 from .arenas import featured_arenas, least_height, violations
 

@@ -14,14 +14,15 @@ from hypothesis import strategies as st
 
 from catalytic.solver.budget import Budget
 from catalytic.solver.formats import load_minimalloc
+from catalytic.solver.placement.answers import Found, rank_by
 from catalytic.solver.placement.arena import Arena, components
 from catalytic.solver.placement.arena_portfolio import Placed, place_arena
 from catalytic.solver.placement.cp_sat_arena import CapacityQuestion
-from catalytic.solver.placement.tree_search import NOISY_ORDERS, STATIC_ORDERS, Found, rank_by, search
 from catalytic.solver.plan import Evidence
 from catalytic.solver.plan.proof import Status
 
 from .arenas import Row, arena_of, featured_arenas, least_height, rows, shares_of_long_files, violations
+from .canonical import NOISY_ORDERS, STATIC_ORDERS, search
 
 ROOT = Path(__file__).parents[3]
 DATA = Path(os.environ.get("CATALYTIC_DATA", ROOT / ".." / "shared" / "data")) / "minimalloc"

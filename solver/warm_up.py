@@ -18,8 +18,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .budget import Budget
-
 if TYPE_CHECKING:
     from .problem import Problem
 
@@ -66,11 +64,13 @@ def _exact() -> None:
     from .order.branching import PrecedenceBranching
     from .order.exact import ExactSearch
     from .order.live import Live
-    from .order.min_cut import min_cut_bound
+    from .order.min_cut import INSIDE, CutNetwork, min_cut_bound
 
     live = Live.of(_chain())
     order = np.arange(live.task_count)
     min_cut_bound(live, order)
+    network = CutNetwork(live)
+    network.usage(0, network.side == INSIDE)
     PrecedenceBranching(live).run(order, 2**40, lambda: True)
     ExactSearch(live, np.zeros(1, np.int64), memory=2**16).ask(2**40, 1, order)
 

@@ -7,7 +7,7 @@ offset leaves out the places that straddle a border; it is for small questions, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from math import ceil, gcd, lcm
@@ -31,6 +31,27 @@ class Verdict:
     impossible: bool
     bound: int
     least: bool
+
+
+NOTHING_KNOWN = Verdict(None, None, impossible=False, bound=0, least=False)
+
+
+class Leave:
+    """Leave to go on until ``over()``: building a model asks for it, and another thread may ``stop`` the solver."""
+
+    def __init__(self, over: Callable[[], bool] = lambda: False) -> None:
+        self.over = over
+        self._solver: cp_model.CpSolver | None = None
+
+    def solve(self, solver: cp_model.CpSolver, model: cp_model.CpModel) -> int | None:
+        """The status of ``model``; None when it is over before it begins."""
+        self._solver = solver
+        return None if self.over() else int(solver.solve(model))
+
+    def stop(self) -> None:
+        """End ``solve`` soon. A solver that is about to start may miss it: to be repeated until it has returned."""
+        if self._solver is not None:
+            self._solver.stop_search()
 
 
 class _Places:
@@ -122,6 +143,7 @@ def choose_partitions(
     margin: dict[tuple[int, int], int] | None = None,
     wanted: Sequence[int] | None = None,
     minimise: bool = False,
+    leave: Leave | None = None,
 ) -> Verdict:
     """A partition for every block such that living bytes fit: a relaxation of the placement.
 
@@ -129,7 +151,7 @@ def choose_partitions(
     that the cell must leave free for holes; with it this is no relaxation any more. ``wanted``: a partition per block
     to start from. ``minimise``: the sum of the heights of the partitions.
     """
-    q = question
+    q, leave = question, leave or Leave()
     stretches = q.moments if within is None else within
     blocks = range(len(q.blocks)) if within is None else sorted({k for m in stretches for k in m.blocks})
     parts = len(q.partitions)
@@ -145,6 +167,8 @@ def choose_partitions(
     }
     covered: set[tuple[int, tuple[int, ...]]] = set()
     for moment in stretches:
+        if leave.over():
+            return NOTHING_KNOWN
         for pool in pools:
             own = tuple(k for k in moment.blocks if k in chosen and q.blocks[k].pool == pool)
             if not own or (pool, own) in covered:
@@ -171,18 +195,24 @@ def choose_partitions(
                     model.add_hint(places.begins[k, at], at == p)
     if minimise:
         model.minimize(sum(height.values()))
-    return _asked(places, seconds, budget, unit, minimise)
+    return _asked(places, seconds, budget, unit, minimise, leave)
 
 
 def place_exactly(
-    question: Partitioned, seconds: float, budget: Budget, *, total: int | None, minimise: bool
+    question: Partitioned,
+    seconds: float,
+    budget: Budget,
+    *,
+    total: int | None,
+    minimise: bool,
+    leave: Leave | None = None,
 ) -> Verdict:
     """The whole question; ``total``: at most so many bytes in the sum of the partitions' heights.
 
     Rectangles ``life x [address, address + size)`` do not overlap on the line of all partitions; slices of pools are
     intervals that do not overlap in a partition and hold their blocks.
     """
-    q = question
+    q, leave = question, leave or Leave()
     parts = len(q.partitions)
     grain = lcm(*(block.alignment for block in q.blocks))
     unit = gcd(grain, *q.partitions, *(b.size for b in q.blocks), *(x or 0 for x in q.limits))
@@ -264,7 +294,7 @@ def place_exactly(
         model.add(sum(top) <= total // unit)
     if minimise:
         model.minimize(sum(top))
-    return _asked(places, seconds, budget, unit, minimise, offset)
+    return _asked(places, seconds, budget, unit, minimise, leave, offset)
 
 
 def _living_bytes_below_tops(places: _Places, top: Sequence[cp_model.IntVar], unit: int) -> None:
@@ -295,6 +325,7 @@ def _asked(
     budget: Budget,
     unit: int,
     minimise: bool,
+    leave: Leave,
     offset: Sequence[cp_model.IntVar] | None = None,
 ) -> Verdict:
     solver = cp_model.CpSolver()
@@ -304,7 +335,9 @@ def _asked(
         solver.parameters.max_deterministic_time = seconds
     else:
         solver.parameters.max_time_in_seconds = max(0.01, min(seconds, budget.remaining_s()))
-    status = solver.solve(places.model)
+    status = leave.solve(solver, places.model)
+    if status is None:
+        return NOTHING_KNOWN
     if status == cp_model.MODEL_INVALID:
         raise AssertionError(f"the model is invalid: {places.model.validate()}")
     bound = 0

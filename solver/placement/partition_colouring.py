@@ -9,10 +9,10 @@ such exchanges evens out what is alive in each partition; without exclusive writ
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from ..arrays import Ints, Rows
+from ..compiled import copy_into, loop
 from .partition_question import Partitioned
 
 CHEAPEST = 1e-4
@@ -162,7 +162,7 @@ def _spread(q: Partitioned, seed: int) -> dict[int, int] | None:
     return result
 
 
-@njit(cache=True, nogil=True)
+@loop
 def _height(live, p):  # type: ignore[no-untyped-def]
     """Bytes that the pools' peaks in partition ``p`` add up to."""
     total = 0.0
@@ -174,7 +174,7 @@ def _height(live, p):  # type: ignore[no-untyped-def]
     return total
 
 
-@njit(cache=True, nogil=True)
+@loop
 def _add(u, p, sign, row_start, rows, live):  # type: ignore[no-untyped-def]
     """Put the bytes of unit ``u`` into partition ``p``, or take them out."""
     for r in range(row_start[u], row_start[u + 1]):
@@ -182,10 +182,11 @@ def _add(u, p, sign, row_start, rows, live):  # type: ignore[no-untyped-def]
             live[rows[r, 0], p, m] += sign * rows[r, 3]
 
 
-@njit(cache=True, nogil=True)
+@loop
 def anneal(order, may, row_start, rows, near_start, near, room, base, steps, seed, cold, stop):  # type: ignore[no-untyped-def]
     """Colour of each unit (all -1 where greedy finds none) and the excess; see ``Colouring.anneal``."""
     np.random.seed(seed)
+    plus, minus = np.int64(1), np.int64(-1)
     units, parts = may.shape
     live = base.copy()
     pools = live.shape[0]
@@ -211,7 +212,7 @@ def anneal(order, may, row_start, rows, near_start, near, room, base, steps, see
         if best < 0:
             return np.full(units, -1, np.int64), np.inf
         colour[u] = best
-        _add(u, best, 1, row_start, rows, live)
+        _add(u, best, plus, row_start, rows, live)
     high = np.zeros(parts)
     excess = 0.0
     for p in range(parts):
@@ -253,9 +254,9 @@ def anneal(order, may, row_start, rows, near_start, near, room, base, steps, see
             continue
         for i in range(length):
             v = chain[i]
-            _add(v, colour[v], -1, row_start, rows, live)
+            _add(v, colour[v], minus, row_start, rows, live)
             colour[v] = a + b - colour[v]
-            _add(v, colour[v], 1, row_start, rows, live)
+            _add(v, colour[v], plus, row_start, rows, live)
         high_a, high_b = _height(live, a), _height(live, b)
         before = max(0.0, high[a] / room[a] - 1.0) + max(0.0, high[b] / room[b] - 1.0)
         after = max(0.0, high_a / room[a] - 1.0) + max(0.0, high_b / room[b] - 1.0)
@@ -264,11 +265,11 @@ def anneal(order, may, row_start, rows, near_start, near, room, base, steps, see
             excess += after - before
             if excess < best_excess - 1e-12:
                 best_excess = excess
-                best_colour[:] = colour
+                copy_into(best_colour, colour)
         else:
             for i in range(length):
                 v = chain[i]
-                _add(v, colour[v], -1, row_start, rows, live)
+                _add(v, colour[v], minus, row_start, rows, live)
                 colour[v] = a + b - colour[v]
-                _add(v, colour[v], 1, row_start, rows, live)
+                _add(v, colour[v], plus, row_start, rows, live)
     return best_colour, best_excess

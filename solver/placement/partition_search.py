@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from math import lcm
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from ..arrays import Ints, Rows
+from ..compiled import loop
 from .partition_question import Partitioned
 
 LEAST_GROWTH, LOWEST, FIRST = 0, 1, 2
@@ -113,7 +113,7 @@ class Arrays:
         )  # fmt: skip
 
 
-@njit(cache=True, nogil=True)
+@loop
 def _together(a, b, start, birth, death):  # type: ignore[no-untyped-def]
     """Whether blocks ``a`` and ``b`` are alive at one moment."""
     i, j = start[a], start[b]
@@ -127,7 +127,7 @@ def _together(a, b, start, birth, death):  # type: ignore[no-untyped-def]
     return False
 
 
-@njit(cache=True, nogil=True)
+@loop
 def _into(first, p, capacity):  # type: ignore[no-untyped-def]
     """Bytes of a region that begins in partition ``first`` which lie before partition ``p``."""
     before = np.int64(0)
@@ -136,7 +136,7 @@ def _into(first, p, capacity):  # type: ignore[no-untyped-def]
     return before
 
 
-@njit(cache=True, nogil=True)
+@loop
 def _rivals(a, at_a, b, at_b, p, ws, wt, wz, running, capacity):  # type: ignore[no-untyped-def]
     """Whether writers of blocks ``a`` and ``b``, which begin in ``at_a`` and ``at_b``, meet in partition ``p``."""
     for i in range(ws[a], ws[a + 1]):
@@ -151,7 +151,7 @@ def _rivals(a, at_a, b, at_b, p, ws, wt, wz, running, capacity):  # type: ignore
     return False
 
 
-@njit(cache=True, nogil=True)
+@loop
 def fill(  # type: ignore[no-untyped-def]
     order, prefer, wish, policy, size, alignment, pool, held, may, ls, birth, death, ws, wt, wz, running, capacity,
     low, high, limit, grain,
@@ -169,7 +169,7 @@ def fill(  # type: ignore[no-untyped-def]
     for b in order:
         q = pool[b]
         best, best_at = -1, np.int64(0)
-        best_key = (2, np.int64(2**62), np.int64(2**62))
+        best_unlike, best_key = True, np.int64(0)
         for p in range(parts):
             if not may[b, p]:
                 continue
@@ -224,14 +224,10 @@ def fill(  # type: ignore[no-untyped-def]
                 k += 1
             if not fits or total[q] + growth > limit[q]:
                 continue
-            if policy == 0:
-                key = (0 if prefer[b] == p else 1, growth, np.int64(p))
-            elif policy == 1:
-                key = (0 if prefer[b] == p else 1, at, np.int64(p))
-            else:
-                key = (0 if prefer[b] == p else 1, np.int64(p), np.int64(0))
-            if best < 0 or key < best_key:
-                best, best_at, best_key = p, at, key
+            unlike = prefer[b] != p  # the partition that is preferred comes first, then by policy, then by number
+            key = growth if policy == 0 else (at if policy == 1 else np.int64(0))
+            if best < 0 or unlike < best_unlike or (unlike == best_unlike and key < best_key):
+                best, best_at, best_unlike, best_key = p, at, unlike, key
         if best < 0:
             continue
         where[b], offset[b] = best, best_at
@@ -256,7 +252,7 @@ def fill(  # type: ignore[no-untyped-def]
     return where, offset, height
 
 
-@njit(cache=True, nogil=True)
+@loop
 def repair(  # type: ignore[no-untyped-def]
     where, offset, weight, base, steps, seed, stop, size, alignment, pool, held, may, ls, birth, death, ws, wt, wz,
     running, capacity, low, high,
@@ -385,7 +381,8 @@ def repair(  # type: ignore[no-untyped-def]
                 cost *= 1.0 + 0.1 * np.random.random()
             if cost < best_cost:
                 best_cost, best, best_at, best_count = cost, p, at, gone
-                best_out[:gone] = out[:gone]
+                for j in range(gone):
+                    best_out[j] = out[j]
         if best < 0:
             waiting[missing] = b
             missing += 1

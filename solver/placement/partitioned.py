@@ -9,7 +9,7 @@ questions, is there a placement. Choices of partitions that CP-SAT finds become 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from threading import Event, Lock
@@ -22,7 +22,7 @@ from ..budget import Budget, Progress
 from ..plan import Evidence, Status
 from .arena import Arena
 from .arena_portfolio import place_arena
-from .cp_sat_partitions import choose_partitions, place_exactly
+from .cp_sat_partitions import Leave, choose_partitions, place_exactly
 from .partition_bounds import Impossible, least_footprint, refuted_by_counting
 from .partition_colouring import Colouring
 from .partition_question import Moment, Partitioned, disagreements, heights, slices
@@ -103,6 +103,7 @@ class _Search:
         self.proposals: SimpleQueue[Ints] = SimpleQueue()
         self.random = np.random.default_rng(budget.seed)
         self.steps = 0
+        self.leave = Leave()
         if self.impossible is None:
             self.arrays = Arrays(question)
         if not question.blocks:
@@ -129,6 +130,8 @@ class _Search:
                 self.closed.wait(self.budget.remaining_s())
             finally:
                 self.halt()
+                while wait(running, timeout=0.05).not_done:
+                    self.leave.stop()
             for each in running:
                 each.result()
 
@@ -535,6 +538,7 @@ class _Search:
         """CP-SAT on the relaxation, on single moments, and on the whole of a small question, longer each time."""
         until = self.budget.time_limit_s if until is None else until
         q = self.question
+        self.leave = Leave(lambda: self.over(until))
         seconds, number = 2.0, 0
         relaxed_holds = False
         terms = sum(len(m.blocks) for m in q.moments) * len(q.partitions)
@@ -569,7 +573,7 @@ class _Search:
         minimise = self.minimise and self.best is not None
         verdict = choose_partitions(
             self.question, self.limit(seconds, until), self.asking(number), minimise=minimise,
-            wanted=None if self.best is None else self.best[0].tolist(),
+            wanted=None if self.best is None else self.best[0].tolist(), leave=self.leave,
         )  # fmt: skip
         if verdict.impossible:
             self.refute(until)
@@ -588,7 +592,9 @@ class _Search:
             goal = max(self.bound, self.enough)
             steps = (goal, (3 * goal + self.footprint) // 4, (goal + self.footprint) // 2)
             total = steps[number % 3]
-        verdict = place_exactly(q, self.limit(seconds, until), self.asking(number), total=total, minimise=few)
+        verdict = place_exactly(
+            q, self.limit(seconds, until), self.asking(number), total=total, minimise=few, leave=self.leave
+        )
         if verdict.impossible and total is None:
             self.refute(until)
         elif verdict.impossible and total is not None:
@@ -610,7 +616,7 @@ class _Search:
             while step and not self.past(until):
                 window = (first + step, last) if side == 0 else (first, last - step)
                 verdict = choose_partitions(
-                    q, self.limit(2.0, until), self.asking(0), within=q.moments[window[0] : window[1]]
+                    q, self.limit(2.0, until), self.asking(0), within=q.moments[window[0] : window[1]], leave=self.leave
                 )
                 if verdict.impossible:
                     first, last = window
@@ -632,7 +638,9 @@ class _Search:
         for moment in sorted(q.moments, key=fullness)[:count]:
             if self.past(until) or self.closed.is_set():
                 return
-            if choose_partitions(q, self.limit(1.0, until), self.asking(0), within=[moment]).impossible:
+            if choose_partitions(
+                q, self.limit(1.0, until), self.asking(0), within=[moment], leave=self.leave
+            ).impossible:
                 writers = " with partitions of their own for the writers" if q.exclusive and moment.tasks else ""
                 reason = f"{len(moment.blocks)} buffers alive at one moment do not pack into the partitions{writers}"
                 self.conclude(self.contradiction([moment], reason))

@@ -348,6 +348,10 @@ def catalogue(grid: int = GRID) -> Iterator[Instance]:
     if find_spec("catalytic.solver.tensor_lifetimes") is not None:
         for size in TENSOR_SIZES:
             yield Instance("tensors", f"tensors-{size}", partial(tensors, size), size=size)
+        yield Instance("tensors", "training-60000", trained, size=60_000)
+    if find_spec("onnx") is not None:
+        for path in sorted((data_folder() / "onnx").glob("*.onnx")):
+            yield Instance("tensors", path.stem, partial(inferred, path), size=20_000)
     yield Instance("enumeration", "up to 6 buffers", lambda seed: few_buffers(Random(seed)))
 
 
@@ -373,6 +377,22 @@ def tensors(size: int, seed: int) -> Arena:
 
     arena: Arena = tensor_arena(size, seed=seed)
     return arena
+
+
+def trained(seed: int) -> Arena:
+    """Training steps of 200 layers, eight micro-batches in flight."""
+    from catalytic.solver.families import training
+    from catalytic.solver.tensor_lifetimes import unrolled
+
+    return unrolled(training(200, seed=seed), 60_000, overlap=8)
+
+
+def inferred(path: Path, seed: int) -> Arena:
+    """Inferences with a model, four to seven at a time."""
+    from catalytic.solver.formats import import_onnx
+    from catalytic.solver.tensor_lifetimes import unrolled
+
+    return unrolled(import_onnx(path).problem, 20_000, overlap=4 + seed % 4)
 
 
 def few_buffers(random: Random) -> Arena:

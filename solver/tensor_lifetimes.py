@@ -1,4 +1,4 @@
-"""Generated lifetimes of tensors in the training of a deep network, as placement problems.
+"""Lifetimes of tensors in the training of a deep network, or in any graph that runs again and again, as arenas.
 
 ::
 
@@ -16,9 +16,14 @@ of dimensions are, in multiples of 64 bytes, to which offsets are aligned too.
 
 from __future__ import annotations
 
+from itertools import count
+
 import numpy as np
 
 from .placement.arena import Arena
+from .plan.lifetime import lifetimes
+from .problem import Problem
+from .units import Tick
 
 ALIGNMENT = 64
 
@@ -67,6 +72,39 @@ def tensor_arena(buffers: int = 20_000, *, layers: int = 48, branches: int = 3, 
     rows += [(0, now, shapes[layer][k][3]) for layer in range(layers) for k in range(operations[layer])]
     lower, upper, size = np.array(rows, dtype=np.int64).T
     return Arena.of(lower, upper, size, alignment=np.full(size.size, ALIGNMENT))
+
+
+def unrolled(problem: Problem, buffers: int = 20_000, *, overlap: int = 4) -> Arena:
+    """At least ``buffers`` buffers of ``problem``, run for one micro-batch after another, ``overlap`` in flight.
+
+    ::
+
+        batch 0   [stage 0][stage 1][stage 2]
+        batch 1            [stage 0][stage 1][stage 2]
+        batch 2                     [stage 0][stage 1][stage 2]          (overlap=3: a stage is a third of a run)
+
+    Within a batch tasks run in a topological order, one after the other, as long as the problem says. ``ValueError``
+    when a number is not positive, or nothing is resident.
+    """
+    if min(buffers, overlap) < 1:
+        raise ValueError(f"{buffers} buffers, {overlap} batches in flight: each must be positive")
+    graph = problem.graph
+    starts, now = {}, 0
+    for task in graph.topological_order:
+        starts[task] = Tick(now)
+        now += graph.task[task].duration
+    lives = lifetimes(problem, starts)
+    if not lives:
+        raise ValueError(f"problem {problem.name!r} has no buffers to place")
+    stage = -(-now // overlap)
+    own = [(life.birth, life.death, graph.aligned_size[b]) for b, life in lives.items()]
+    rows: list[tuple[int, int, int]] = []
+    for batch in count():
+        if len(rows) >= buffers:
+            break
+        rows += [(birth + batch * stage, death + batch * stage, size) for birth, death, size in own]
+    lower, upper, size = np.array(rows, dtype=np.int64).T
+    return Arena.of(lower, upper, size, alignment=np.full(size.size, problem.workspace.alignment))
 
 
 def _size(draw: np.random.Generator, power: int) -> int:

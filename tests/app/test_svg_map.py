@@ -11,7 +11,7 @@ import pytest
 
 from catalytic.app.buffer_tables import lives
 from catalytic.app.views import svg_map as view
-from catalytic.app.views.svg_map import Picture, svg_map
+from catalytic.app.views.svg_map import HEIGHT, Chart, Picture, svg_map, svg_maps
 from catalytic.solver.formats import BufferTable
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -159,3 +159,22 @@ def test_moments_of_plans_are_seconds() -> None:
 
     said = [e.text for e in root.iter(f"{SVG}text")]
     assert "time, seconds" in said and "8s" in said
+
+
+def test_several_lines_stand_below_each_other_over_one_time() -> None:
+    """b is alone in the second; it begins where it would begin beside a, which is in the first."""
+    first, second = THREE.only([0, 2]), THREE.only([1])
+    charts = [
+        Chart(first, [0, 4], [lives(first, b) for b in range(2)], replace(MARKS, name="0", bound=None)),
+        Chart(second, [2], [lives(second, 0)], replace(MARKS, name="1", bound=None)),
+    ]
+
+    root = ElementTree.fromstring(svg_maps("both", charts))
+
+    found, alone = shapes(root), shapes(drawn(THREE, AT, MARKS))
+    shifts = [g.get("transform") for g in root.findall(f"{SVG}g")]
+    assert shifts == ["translate(0 0)", f"translate(0 {HEIGHT})"]
+    assert (root.get("viewBox") or "").split()[-1] == str(2 * HEIGHT)
+    assert sorted(found) == ["a", "b", "c"]
+    assert all(box(found[name])[::2] == box(alone[name])[::2] for name in "abc")
+    assert "bound" not in " ".join(e.text or "" for e in root.iter(f"{SVG}text"))

@@ -22,7 +22,7 @@ from catalytic.solver.budget import Budget
 from catalytic.solver.placement import arena_portfolio
 from catalytic.solver.placement.arena import Arena
 from catalytic.solver.placement.arena_portfolio import Placed
-from catalytic.solver.plan import Status
+from catalytic.solver.plan import Evidence, Status
 
 from .console import catalytic, fresh, write_problem
 
@@ -409,3 +409,51 @@ def test_nothing_is_wider_than_eighty_columns(tmp_path: Path) -> None:
 
     assert said.code == 0
     assert max(map(len, said.out.splitlines())) <= 80
+
+
+def test_a_reader_that_goes_away_is_no_failed_task(tmp_path: Path) -> None:
+    """The report is written in two steps; the reader leaves after the first line."""
+    code = "from catalytic.cli.main import main; main()"
+    words = f"place {table(tmp_path)} --time-limit 20 --threads 1"
+    piped = f"{sys.executable} -c '{code}' {words} | head -1; exit ${{PIPESTATUS[0]}}"
+
+    done = subprocess.run(["bash", "-c", piped], cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False)
+    assert done.stdout.startswith("buffers: OPTIMAL")
+
+
+@pytest.mark.parametrize(("limit", "said"), [("1234567", "1234567"), ("7.25", "7.25"), ("0.5", "0.5")])
+def test_the_command_that_works_says_the_time_limit_to_the_millisecond(limit: str, said: str, tmp_path: Path) -> None:
+    refused = catalytic("place", table(tmp_path), "--capacity", "9", "--time-limit", limit)
+
+    assert f" --time-limit {said}  # the smallest" in refused.out
+
+
+def test_what_a_search_refuted_is_not_said_to_be_alive_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exhaustion is about buffers of different times: their sum is no moment's."""
+    real = arena_portfolio.place_arena
+
+    def exhausted(arena: Arena, budget: Budget, *, capacity: int | None = None, observer: object = None) -> Placed:
+        moment = arena_portfolio.Moment(0, 9, (0, 1, 2, 3))
+        found = replace(real(arena, budget), evidence=Evidence.EXHAUSTIVE, moment=moment, bound=10)
+        return found if capacity is None else replace(found, status=Status.INFEASIBLE)
+
+    monkeypatch.setattr(arena_portfolio, "place_arena", exhausted)
+    said = catalytic("place", table(tmp_path), "--capacity", "9", *QUICK)
+    fullest = catalytic("place", table(tmp_path), "--capacity", "9", *QUICK, "--json").document["fullest"]
+
+    assert said.code == 3
+    assert "no single moment has too many bytes; that nothing fits is known by EXHAUSTIVE" in said.out
+    assert "alive at once" not in said.out
+    assert (fullest["at_once"], fullest["bytes"], len(fullest["buffers"])) == (False, 18, 4)
+
+
+@pytest.mark.parametrize("rows", ["", "a,0,1,0\n"], ids=["no buffer", "no bytes"])
+@pytest.mark.parametrize("words", [(), ("--capacity", "0"), ("--time-limit", "0")], ids=["open", "no room", "no time"])
+def test_nothing_is_placed_in_nothing(rows: str, words: tuple[str, ...], tmp_path: Path) -> None:
+    said = catalytic("place", table(tmp_path, "id,lower,upper,size\n" + rows), "--threads", "1", *words, "-o", "-")
+
+    assert said.code == 0
+    assert "OPTIMAL | height 0 bytes" in said.err
+    assert said.out == "id,lower,upper,size,offset\n" + rows.replace("0\n", "0,0\n")

@@ -80,6 +80,36 @@ def test_a_table_made_of_columns_is_written_and_read_again() -> None:
     assert again.offset == (0, 8)
 
 
+ARENAS = """\
+id,lower,upper,size,pool,arena
+b1,0,9,4,weights,1
+b2,0,9,5,,
+"""
+
+
+def test_pools_and_arenas_are_read_and_written_beside_the_offsets() -> None:
+    table = parse_minimalloc(ARENAS.encode(), "x.csv")
+
+    assert (table.pool, table.arena) == (("weights", ""), (1, None))
+    assert dump_minimalloc(table, [8, 0], [1, 2]) == (
+        "id,lower,upper,size,pool,arena,offset\nb1,0,9,4,weights,1,8\nb2,0,9,5,,2,0\n"
+    )
+    assert parse_minimalloc(FULL.encode(), "x.csv").arena == (None, None)
+    assert mistakes(ARENAS.replace(",1\n", ",-1\n").replace(",,\n", ",,x\n")) == [
+        ("line 2, arena", "'-1'"),
+        ("line 3, arena", "'x'"),
+    ]
+
+
+def test_some_buffers_of_a_table_are_a_table() -> None:
+    table = parse_minimalloc(FULL.encode(), "x.csv")
+
+    assert table.only([0, 1]) == table
+    assert table.only([1]).id == ("b2",)
+    assert (table.only([1]).gaps, table.only([1]).offset, table.only([1]).line) == (((),), (7,), (3,))
+    assert BufferTable.of(["a", "b"], [0, 1], [2, 3], [4, 5], 8).only([1]).line == ()
+
+
 names = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=5)
 
 

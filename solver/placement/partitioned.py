@@ -46,6 +46,9 @@ FEW_BLOCKS = 12
 HEADROOMS = (0.08, 0.03, 0.0)
 """Shares of the partitions that a colouring leaves free for holes, the easiest to place first."""
 
+EXPLAINING_S = 2.0
+"""Seconds for the short stretch of time that shows a contradiction; the answer itself is known by then."""
+
 STEPS_PER_SECOND = 20_000
 """Steps of repair that one second of a deterministic budget buys."""
 
@@ -606,6 +609,9 @@ class _Search:
     def refute(self, until: float) -> None:
         """CP-SAT has shown that there is no placement; find a short stretch of time that shows it already."""
         q = self.question
+        if not self.budget.deterministic:
+            until = min(until, self.budget.elapsed_s() + EXPLAINING_S)
+            self.leave = Leave(lambda: self.over(until))
         self.refute_moments(until, 12)
         if self.impossible is not None:
             return
@@ -616,7 +622,11 @@ class _Search:
             while step and not self.past(until):
                 window = (first + step, last) if side == 0 else (first, last - step)
                 verdict = choose_partitions(
-                    q, self.limit(2.0, until), self.asking(0), within=q.moments[window[0] : window[1]], leave=self.leave
+                    q,
+                    self.limit(EXPLAINING_S / 4, until),
+                    self.asking(0),
+                    within=q.moments[window[0] : window[1]],
+                    leave=self.leave,
                 )
                 if verdict.impossible:
                     first, last = window

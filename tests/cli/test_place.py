@@ -457,3 +457,16 @@ def test_nothing_is_placed_in_nothing(rows: str, words: tuple[str, ...], tmp_pat
     assert said.code == 0
     assert "OPTIMAL | height 0 bytes" in said.err
     assert said.out == "id,lower,upper,size,offset\n" + rows.replace("0\n", "0,0\n")
+
+
+def test_a_table_is_placed_without_the_libraries_of_other_files(tmp_path: Path) -> None:
+    code = (
+        "import sys\nfrom catalytic.cli.main import exit_code_of, program\n"
+        "assert exit_code_of(program, sys.argv[1:], 'catalytic') == 0\nprint('MODULES', *sys.modules)"
+    )
+    words = [sys.executable, "-c", code, "place", str(table(tmp_path)), *QUICK]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+
+    modules = set(done.stdout.split("MODULES", 1)[1].split())
+    beyond = {"catalytic.solver.order", "catalytic.solver.placement.partitioned", "catalytic.app.sources"}
+    assert not {"ortools", "pydantic", *beyond} & modules

@@ -7,6 +7,7 @@ import io
 from collections.abc import Callable, Sequence
 from itertools import combinations, product
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -14,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from catalytic.solver import warm_up
+from catalytic.solver.placement import partitioned
 
 from .console import Said, catalytic, write_problem
 
@@ -185,6 +187,24 @@ def test_minimise_takes_the_fewest_bytes_within_the_capacities(tmp_path: Path) -
     assert (document["footprint"], document["bound"], document["status"]) == (8, 8, "OPTIMAL")
     assert sum(use["height"] for use in document["arenas"]) == 8
     assert sum(use["buffers"] for use in document["arenas"]) == 3
+
+
+def test_only_minimise_goes_on_searching_after_the_first_placement(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+    real = partitioned.place_partitioned
+
+    def listening(*words: Any, minimise: bool, **more: Any) -> partitioned.Placed:
+        asked.append(minimise)
+        return real(*words, minimise=minimise, **more)
+
+    monkeypatch.setattr(partitioned, "place_partitioned", listening)
+
+    place(tmp_path, THREE, *within(10, 5))
+    place(tmp_path, THREE, *within(10, 5), "--minimise")
+
+    assert asked == [False, True]
 
 
 def test_each_arena_has_its_picture(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     "--minimise",
     "--minimize",
     is_flag=True,
-    help="Find the lowest placement, also within capacities. [default without]",
+    help="Find the lowest placement, also within capacities. [default without --capacity]",
 )
 @click.option(
     "-o", "--output", "file_out", type=ANY_FILE, help="CSV to write, with the offsets; - is stdout. Or a plan."

@@ -41,7 +41,7 @@ FIRST_NODES, MOST_NODES = 2_000, 400_000
 FIRST_STEPS, MOST_STEPS = 2_000, 2_000_000
 """Steps of repair in its first turn on a target, and in the longest."""
 
-DESCENTS = (0.2, 0.4)
+DESCENTS = (0.1, 0.2)
 """The share of the way to the bound by which each worker's repair goes down at first."""
 
 LEAST_PATIENCE = 100_000
@@ -458,7 +458,7 @@ class _Descent:
     def next_target(self, least: int, part: _Part) -> int:
         """Units to ask for now: what was asked for last while it is news and was not tried for too long."""
         if self.target >= part.height:  # reached, by whomever
-            self.share, self.target = min(1.0, 1.5 * self.share), -1
+            self.share, self.target = min(1.0, 1.1 * self.share), -1
         elif self.target >= 0 and self.spent >= self.patience:
             self.share, self.target, self.patience = self.share / 2, -1, 3 * self.patience // 2
         if self.target < least:

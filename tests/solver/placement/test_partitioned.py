@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from catalytic.solver.budget import Budget
 from catalytic.solver.placement.arena import Arena
+from catalytic.solver.placement.cp_sat_partitions import NOTHING_KNOWN, Leave, choose_partitions, place_exactly
 from catalytic.solver.placement.partition_question import Partitioned, disagreements, heights
 from catalytic.solver.placement.partitioned import Placed, place_partitioned
 from catalytic.solver.plan import Evidence, Status
@@ -187,6 +188,20 @@ def test_a_deterministic_budget_gives_the_same_answer_twice(seed: int) -> None:
     once, twice = (place_partitioned(question, budget, minimise=True) for _ in range(2))
     assert (once.status, once.footprint, once.bound) == (twice.status, twice.footprint, twice.bound)
     assert np.array_equal(once.offset, twice.offset)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("looks", [0, 1, 2])
+def test_a_model_that_comes_too_late_is_not_solved(looks: int) -> None:
+    """Nothing is claimed, wherever in its making the time ends; with time there is an answer."""
+    question = question_of((0, 4, 3), (1, 5, 3), (6, 8, 2), parts=(4, 4))
+
+    def leave_for(count: int) -> Leave:
+        left = iter([False] * count)
+        return Leave(lambda: next(left, True))
+
+    assert choose_partitions(question, 5.0, BUDGET, leave=leave_for(looks)) == NOTHING_KNOWN
+    assert place_exactly(question, 5.0, BUDGET, total=None, minimise=False, leave=leave_for(0)) == NOTHING_KNOWN
+    assert choose_partitions(question, 5.0, BUDGET, leave=leave_for(100)).partition is not None
 
 
 @pytest.mark.parametrize(

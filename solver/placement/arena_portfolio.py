@@ -495,8 +495,10 @@ class _Repairing:
             target = descent.next_target(least, part)
             descent.spent += min(steps, descent.patience)
             self.ask(part, descent.repair, target, min(steps, descent.patience))
-            if _dense(part.component):
-                return
+        else:
+            self.ask(part, descent.repair, most, steps)
+        if _dense(part.component):
+            return
         repair = self.repairs.get(part.number) or Repair(part.component, self.seed)
         self.repairs[part.number] = repair
         self.ask(part, repair, min(least, most), steps)

@@ -9,13 +9,16 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, islice, product
 
 from ..plan import Evidence
 from .partition_question import Moment, Partitioned
 
 MOST_NAMES = 4
 """Buffers or tasks that a sentence lists before it only counts them."""
+
+MOST_COMBINATIONS = 32
+"""Choices of one moment per pool that are packed together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,59 @@ def refuted_by_counting(question: Partitioned) -> Impossible | None:
         peak = sum(size for size, _ in peaks.values())
         reason = f"pools need {peak} bytes in all at their own peaks, and slices never overlap; there are {room}"
         return Impossible(reason, min(m.start for m in stretches), max(m.end for m in stretches), tuple(members), ())
+    return _at_moments_of_their_own(q, class_of)
+
+
+def _at_moments_of_their_own(q: Partitioned, class_of: dict[int, tuple[int, ...]]) -> Impossible | None:
+    """What contradicts because slices never overlap: each pool at a moment of its choice, all packed together.
+
+    A pool's slice holds what is alive of it at any moment, so that the buffers of different pools lie side by side even
+    when they live at different times. Each pool brings its fullest moments, and the moments that fill most partitions.
+    """
+    if len(set(q.partitions)) > 1 or len(q.limits) < 2:
+        return None
+    each = q.partitions[0]
+    choices: list[list[dict[tuple[int, ...], int]]] = []
+    owners: list[list[tuple[Moment, tuple[int, ...]]]] = []
+    for pool in range(len(q.limits)):
+        fullest: dict[int, tuple[tuple[int, int], Moment, tuple[int, ...]]] = {}  # by kind of fullness
+        for moment in q.moments:
+            own = tuple(k for k in moment.blocks if q.blocks[k].pool == pool)
+            sizes = [q.blocks[k].size for k in own]
+            live, large = sum(sizes), sum(-(-size // each) for size in sizes if 2 * size > each)
+            for kind, key in ((0, (live, large)), (1, (large, live))):
+                if own and (kind not in fullest or key > fullest[kind][0]):
+                    fullest[kind] = key, moment, own
+        if fullest:
+            when = {own: moment for _, moment, own in fullest.values()}
+            owners.append([(moment, own) for own, moment in when.items()])
+            choices.append([_by_class(q, own, class_of) for own in when])
+    for picked in islice(product(*(range(len(told)) for told in choices)), MOST_COMBINATIONS):
+        together: dict[tuple[int, ...], int] = {}
+        for pool, i in enumerate(picked):
+            for group, size in choices[pool][i].items():
+                together[group] = together.get(group, 0) + size
+        needed = fewest_partitions(together.values(), each)
+        if needed > len(q.partitions):
+            moments = [owners[pool][i][0] for pool, i in enumerate(picked)]
+            members = (b for pool, i in enumerate(picked) for k in owners[pool][i][1] for b in q.blocks[k].members)
+            reason = (
+                f"pools at moments of their own fill {needed} partitions, and slices never overlap; there are "
+                f"{len(q.partitions)}"
+            )
+            first, last = min(m.start for m in moments), max(m.end for m in moments)
+            return Impossible(reason, first, last, tuple(sorted(members)), ())
     return None
+
+
+def _by_class(
+    q: Partitioned, blocks: Iterable[int], class_of: dict[int, tuple[int, ...]]
+) -> dict[tuple[int, ...], int]:
+    """Bytes of ``blocks`` by the class that begins in one partition."""
+    sums: dict[tuple[int, ...], int] = {}
+    for k in blocks:
+        sums[class_of[k]] = sums.get(class_of[k], 0) + q.blocks[k].size
+    return sums
 
 
 def _at(
@@ -106,9 +161,7 @@ def _at(
             return no(f"{size} bytes of one pool are alive at once, it is limited to {limit}", own)
     if sum(live.values()) > sum(q.partitions):
         return no(f"{sum(live.values())} bytes are alive at once, the partitions hold {sum(q.partitions)}")
-    sums: dict[tuple[int, ...], int] = {}
-    for k in moment.blocks:
-        sums[class_of[k]] = sums.get(class_of[k], 0) + q.blocks[k].size
+    sums = _by_class(q, moment.blocks, class_of)
     for together, size in sums.items():
         if len(together) > 1 and size > max(q.partitions):
             own = [k for k in together if k in moment.blocks]

@@ -13,6 +13,7 @@ that is permitted at all, begins at its first byte and runs through the followin
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -312,7 +313,7 @@ def union(lives: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
 
 
 def disagreements(question: Partitioned, partition: Sequence[int], offset: Sequence[int]) -> list[str]:
-    """Every rule that the placement breaks, from the definition; empty when it is valid. O(n²) in the worst case."""
+    """Every rule that the placement breaks; empty when it is valid. Nearly linear but for collisions."""
     q = question
     found = []
     spots: dict[int, list[tuple[int, int, int, int]]] = {}  # partition -> (low, high, pool, block)
@@ -336,13 +337,8 @@ def disagreements(question: Partitioned, partition: Sequence[int], offset: Seque
                 holders.setdefault(piece, set()).add(task)
     total = [0] * len(q.limits)
     for p, line in sorted(spots.items()):
-        line.sort()
-        for i, (_, high, _, a) in enumerate(line):
-            for low, _, _, b in line[i + 1 :]:
-                if low >= high:
-                    break
-                if any(r < y and s < z for r, z in q.blocks[a].lives for s, y in q.blocks[b].lives):
-                    found.append(f"blocks {a} and {b} share bytes of partition {p} while both are alive")
+        for a, b in _collisions(q, line):
+            found.append(f"blocks {a} and {b} share bytes of partition {p} while both are alive")
         ranges: dict[int, tuple[int, int]] = {}
         for low, high, pool, _ in line:
             before = ranges.get(pool, (low, high))
@@ -360,6 +356,40 @@ def disagreements(question: Partitioned, partition: Sequence[int], offset: Seque
         if shared:
             found.append(f"tasks {a} and {b} run at once and both write into partitions {shared}")
     return found
+
+
+def _collisions(q: Partitioned, line: Sequence[tuple[int, int, int, int]]) -> list[tuple[int, int]]:
+    """Pairs of blocks of one partition, as (low, high, pool, block), that share a byte while both are alive, in order.
+
+    One sweep over time. The living blocks that collide with none are disjoint, so that a newborn meets only its
+    neighbours in the order of offsets; those that do collide are kept apart and compared with one by one.
+    """
+    events = []
+    for low, high, _, k in line:
+        for birth, death in q.blocks[k].lives:
+            events += [(birth, 1, low, high, k), (death, 0, low, high, k)]
+    events.sort()
+    apart: list[tuple[int, int, int]] = []
+    astray: list[tuple[int, int, int]] = []
+    pairs: set[tuple[int, int]] = set()
+    for _, born, low, high, k in events:
+        own = (low, high, k)
+        at = bisect_left(apart, own)
+        if not born:
+            if at < len(apart) and apart[at] == own:
+                del apart[at]
+            else:
+                astray.remove(own)
+            continue
+        # Below the newborn only the next can reach it; above it, everybody that begins before it ends.
+        near = apart[max(0, at - 1) : bisect_left(apart, (high,))]
+        met = [other for bottom, top, other in (*near, *astray) if bottom < high and low < top]
+        pairs.update((min(k, other), max(k, other)) for other in met)
+        if met:
+            astray.append(own)
+        else:
+            apart.insert(at, own)
+    return sorted(pairs)
 
 
 def slices(question: Partitioned, partition: Sequence[int], offset: Sequence[int]) -> list[tuple[int, int, int, int]]:

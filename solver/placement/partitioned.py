@@ -1,8 +1,9 @@
 """Buffers in several partitions, times given: placed, or shown to be impossible, or neither within the budget.
 
-What counting refutes is refuted at once. Then two members work side by side on one record. One fills and repairs
-(``partition_search``); for a small footprint it lowers the partitions bit by bit and repairs what no longer fits. The
-other asks CP-SAT: is there a choice of partitions at all (what that refutes has no placement), and, for small
+What counting refutes is refuted at once. Where first fit finds no placement at once, CP-SAT is asked by itself for a
+short while whether there is a choice of partitions at all. Then two members work side by side on one record. One fills
+and repairs (``partition_search``); for a small footprint it lowers the partitions bit by bit and repairs what no longer
+fits. The other asks CP-SAT: is there a choice of partitions at all (what that refutes has no placement), and, for small
 questions, is there a placement. Choices of partitions that CP-SAT finds become starts of the first member.
 """
 
@@ -48,6 +49,9 @@ HEADROOMS = (0.08, 0.03, 0.0)
 
 EXPLAINING_S = 2.0
 """Seconds for the short stretch of time that shows a contradiction; the answer itself is known by then."""
+
+ALONE_SHARE, ALONE_S = 0.2, 3.0
+"""Share of the time, and seconds, for which CP-SAT has the processor to itself before anything is repaired."""
 
 STEPS_PER_SECOND = 20_000
 """Steps of repair that one second of a deterministic budget buys."""
@@ -107,6 +111,7 @@ class _Search:
         self.random = np.random.default_rng(budget.seed)
         self.steps = 0
         self.leave = Leave()
+        self.relaxed_holds = False
         if self.impossible is None:
             self.arrays = Arrays(question)
         if not question.blocks:
@@ -125,6 +130,9 @@ class _Search:
         if self.budget.deterministic:
             self.prove()
             self.search()
+            return
+        self.prove_alone()
+        if self.closed.is_set():
             return
         members = (self.search, self.prove) if self.budget.workers > 1 else (self.in_turns,)
         with ThreadPoolExecutor(len(members)) as threads:
@@ -537,19 +545,48 @@ class _Search:
 
     # -- proving -------------------------------------------------------------------------------------------------
 
+    def prove_alone(self) -> None:
+        """CP-SAT on the relaxation, with nobody beside it, where first fit has placed nothing."""
+        q = self.question
+        terms = sum(len(m.blocks) for m in q.moments) * len(q.partitions)
+        if self.best is not None or terms > MOST_TERMS // 8:
+            return
+        until = self.budget.elapsed_s() + min(ALONE_S, ALONE_SHARE * self.budget.remaining_s())
+        self.leave = Leave(lambda: self.over(until))
+        self.refute_peaks(until)
+        if not self.over(until):
+            self.relaxed_holds = self.ask_relaxation(ALONE_S, 0, until)
+
+    def refute_peaks(self, until: float) -> None:
+        """Ask CP-SAT whether the pools pack together, each at its fullest moment: slices never overlap."""
+        q = self.question
+        fullest: dict[int, tuple[int, int]] = {}
+        for m, moment in enumerate(q.moments):
+            live: dict[int, int] = {}
+            for k in moment.blocks:
+                live[q.blocks[k].pool] = live.get(q.blocks[k].pool, 0) + q.blocks[k].size
+            for pool, size in live.items():
+                fullest[pool] = max(fullest.get(pool, (0, 0)), (size, m))
+        if len(fullest) < 2:
+            return
+        peaks = [q.moments[m] for m in sorted({m for _, m in fullest.values()})]
+        seconds = self.limit((until - self.budget.elapsed_s()) / 3, until)
+        if choose_partitions(q, seconds, self.asking(0), within=peaks, leave=self.leave).impossible:
+            reason = "buffers alive when the pools are fullest do not pack into the partitions, as slices never overlap"
+            self.conclude(self.contradiction(peaks, reason))
+
     def prove(self, until: float | None = None) -> None:
         """CP-SAT on the relaxation, on single moments, and on the whole of a small question, longer each time."""
         until = self.budget.time_limit_s if until is None else until
         q = self.question
         self.leave = Leave(lambda: self.over(until))
         seconds, number = 2.0, 0
-        relaxed_holds = False
         terms = sum(len(m.blocks) for m in q.moments) * len(q.partitions)
         if terms > MOST_TERMS // 8:
             self.refute_moments(until, 6)
         while not self.over(until):
-            if not relaxed_holds and terms <= MOST_TERMS:
-                relaxed_holds = self.ask_relaxation(seconds, number, until)
+            if not self.relaxed_holds and terms <= MOST_TERMS:
+                self.relaxed_holds = self.ask_relaxation(seconds, number, until)
             elif terms <= MOST_TERMS and self.best is None:
                 self.ask_relaxation(seconds, number, until)
             if self.over(until):

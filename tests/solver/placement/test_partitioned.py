@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import permutations
+from itertools import combinations, permutations
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from catalytic.solver.budget import Budget
 from catalytic.solver.placement.arena import Arena
 from catalytic.solver.placement.cp_sat_partitions import NOTHING_KNOWN, Leave, choose_partitions, place_exactly
+from catalytic.solver.placement.partition_bounds import refuted_by_counting
 from catalytic.solver.placement.partition_question import Partitioned, disagreements, heights
 from catalytic.solver.placement.partitioned import Placed, place_partitioned
 from catalytic.solver.plan import Evidence, Status
@@ -66,6 +67,55 @@ def test_tasks_that_take_turns_share_a_partition_in_every_placement(question: Pa
     assert (placed.status is Status.INFEASIBLE) == (least_footprint_by_enumeration(question) is None)
 
 
+@st.composite
+def pooled_questions(draw: st.DrawFn) -> Partitioned:
+    """Two pools in two or three equal partitions, nothing else: what one pool leaves free the other cannot use."""
+    n = draw(st.integers(3, 6))
+    lower = [draw(st.integers(0, 3)) for _ in range(n)]
+    upper = [low + draw(st.integers(1, 2)) for low in lower]
+    size = [draw(st.integers(1, 6)) for _ in range(n)]
+    room = [draw(st.integers(3, 5))] * draw(st.integers(2, 3))
+    pool = [b % 2 for b in range(n)]
+    return Partitioned.of(Arena.of(lower, upper, size), room, pool=pool, spanning=draw(st.booleans()))
+
+
+@settings(max_examples=150, deadline=None)
+@given(pooled_questions())
+def test_what_counting_refutes_has_no_placement_by_enumeration(question: Partitioned) -> None:
+    refuted = refuted_by_counting(question)
+    if refuted is not None:
+        assert least_footprint_by_enumeration(question) is None
+
+
+def test_pools_that_never_live_at_once_do_not_share_a_partition() -> None:
+    """3 + 3 of one pool, later 3 of another, in two partitions of 5: 9 bytes of 10, never more than 6 alive."""
+    question = Partitioned.of(Arena.of([0, 0, 5], [2, 2, 6], [3, 3, 3]), (5, 5), pool=[0, 0, 1])
+
+    refuted = refuted_by_counting(question)
+
+    assert refuted is not None
+    assert (refuted.start, refuted.end, refuted.buffers) == (0, 6, (0, 1, 2))
+    assert least_footprint_by_enumeration(question) is None
+    assert refuted_by_counting(replace(question, pool=np.zeros(3, np.int64), limits=(None,))) is None
+    assert refuted_by_counting(replace(question, partitions=(5, 5, 5))) is None
+
+
+def test_pools_that_do_not_pack_when_fullest_are_told_by_the_solver() -> None:
+    """4 4 4 4 4 of one pool, later 3 3 3 of another, in three partitions of 10: 29 bytes of 30, and no way."""
+    rows = [*[(0, 2, 4)] * 5, *[(5, 7, 3)] * 3]
+    arena = Arena.of(*zip(*rows, strict=True))
+    question = Partitioned.of(arena, (10, 10, 10), pool=[0] * 5 + [1] * 3)
+    assert refuted_by_counting(question) is None
+
+    placed = place_partitioned(question, BUDGET, minimise=False)
+
+    assert placed.impossible is not None
+    assert placed.evidence is Evidence.SOLVER_CLAIM
+    assert placed.impossible.buffers == tuple(range(8))
+    wider = place_partitioned(replace(question, partitions=(11, 11, 11)), BUDGET, minimise=False)
+    assert wider.partition is not None
+
+
 def test_partitions_held_without_a_pause_are_told() -> None:
     """Two tasks in turns beside one that runs all the time: both write into the other partition, 4 + 4 bytes of 6."""
     arena = Arena.of([0, 0, 2], [4, 4, 4], [1, 4, 4])
@@ -95,6 +145,34 @@ def test_the_definition_in_the_engine_is_the_definition_here(question: Partition
     assert bool(found) == broken(question, place)
     if not found:
         assert sum(heights(question, *zip(*place.values(), strict=True))) == footprint(question, place)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(2, 40), st.integers(1, 3), st.integers(4, 60))
+def test_the_collisions_told_are_those_of_all_pairs(seed: int, count: int, parts: int, room: int) -> None:
+    """Many blocks, some of several lives, at random places: every pair that shares a byte, and no other."""
+    random = np.random.default_rng(seed)
+    lower, size = random.integers(0, 30, count), random.integers(1, 4, count)
+    upper = lower + random.integers(1, 12, count)
+    region = random.integers(-1, count // 2 + 1, count)
+    question = Partitioned.of(Arena.of(lower, upper, size), (room,) * parts, region=region)
+    blocks = question.blocks
+    p, at = random.integers(0, parts, len(blocks)), random.integers(0, room - 3, len(blocks))
+    expected = {
+        f"blocks {a} and {b} share bytes of partition {p[a]} while both are alive"
+        for a, b in combinations(range(len(blocks)), 2)
+        if p[a] == p[b]
+        and max(at[a], at[b]) < min(at[a] + blocks[a].size, at[b] + blocks[b].size)
+        and any(blocks[a].alive(moment) and blocks[b].alive(moment) for moment in range(45))
+    }
+    partition, offset = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    for k, block in enumerate(blocks):
+        partition[list(block.members)], offset[list(block.members)] = p[k], at[k]
+
+    told = disagreements(question, partition.tolist(), offset.tolist())
+
+    assert len(told) == len(set(told))
+    assert set(told) == expected
 
 
 @settings(max_examples=15, deadline=None)

@@ -4,6 +4,7 @@ Compiled code is cached beside the source (or in the user's cache folder), so th
 and version; but somebody waits for that first time. Hence no wrapper for C callers. Literals passed to a loop are
 written ``np.int64(0)``: numba compiles a function again for each literal it is called with. Arrays are copied by
 ``copy_into``: ``a[:] = b`` brings in the formatting of an error message, which takes longer to compile than most loops.
+What only other loops of the same module call is ``@inner``; arrays to work in are made by the caller, in Python.
 """
 
 from __future__ import annotations
@@ -17,6 +18,11 @@ from numba import njit
 def loop(function: Callable[..., Any]) -> Any:
     """Compile at the first call with each type of arguments, cached; other threads go on while it runs."""
     return njit(cache=True, nogil=True, no_cfunc_wrapper=True)(function)
+
+
+def inner(function: Callable[..., Any]) -> Any:
+    """A part of loops of the same module: their code contains it, so it has no wrapper and no cache of its own."""
+    return njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
 
 
 @loop

@@ -20,9 +20,9 @@ from itertools import count
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from ..arrays import Ints
+from ..compiled import inner, loop
 from ..interrupts import interruptible
 from .arena import Component
 
@@ -75,21 +75,37 @@ def first_fit(component: Component, order: Ints, stop: npt.NDArray[np.bool_] = G
 
     Fixed buffers come first. A buffer goes where it prefers to be when that is free. About O(n log^2 n).
     """
+    order = np.concatenate([np.flatnonzero(component.fixed >= 0), order[component.fixed[order] < 0]])
+    leaves, levels = 1, 1
+    while leaves < component.section_count:
+        leaves, levels = 2 * leaves, levels + 1
+    # List 2 v: who covers node v wholly. List 2 v + 1: whoever is in it. Where each begins, how many intervals it has
+    # and how many it has room for. List 0 is nobody's: it counts the intervals of all.
+    lists = np.zeros((4 * leaves, 3), np.int64)
+    pool = np.empty((8 * lists.shape[0], 2), np.int64)
+    nodes = np.empty((4, 4 * levels * int(np.diff(component.piece).max())), np.int64)
     offset = component.fixed.copy()
+    placed = 0
     with interruptible():
-        ended = _first_fit(
-            np.concatenate([np.flatnonzero(component.fixed >= 0), order[component.fixed[order] < 0]]),
-            component.size,
-            component.alignment,
-            component.preferred,
-            component.piece,
-            component.first,
-            component.end,
-            component.section_count,
-            offset,
-            stop,
-        )
-    return offset if ended else None
+        while placed < order.size and not stop[0]:
+            if placed:
+                pool = np.concatenate([pool, np.empty_like(pool)])
+            placed = _first_fit(
+                placed,
+                order,
+                component.size,
+                component.alignment,
+                component.preferred,
+                component.piece,
+                component.first,
+                component.end,
+                lists,
+                pool,
+                *nodes,
+                offset,
+                stop,
+            )
+    return offset if placed == order.size else None
 
 
 def order_by(component: Component, key: str) -> Ints:
@@ -119,25 +135,20 @@ def _most(values: Ints, first: Ints, end: Ints) -> Ints:
     return best
 
 
-@njit(cache=True, nogil=True)
-def _add(pool, head, count, room, used, k, low, high):  # type: ignore[no-untyped-def]
-    """Add ``[low, high)`` to list ``k`` and merge what it touches; returns the pool, which may have been enlarged."""
-    if count[k] == room[k]:
-        more = max(4, 2 * room[k])
-        if used[0] + more > pool.shape[0]:
-            larger = np.empty((2 * (used[0] + more), 2), np.int64)
-            for i in range(used[0]):
-                larger[i, 0], larger[i, 1] = pool[i, 0], pool[i, 1]
-            pool = larger
-        for i in range(count[k]):
-            pool[used[0] + i, 0], pool[used[0] + i, 1] = pool[head[k] + i, 0], pool[head[k] + i, 1]
-        head[k], room[k] = used[0], more
-        used[0] += more
-    at = head[k]
-    n = count[k]
-    i, j = 0, n
+@inner
+def _add(pool, lists, k, low, high):  # type: ignore[no-untyped-def]
+    """Add ``[low, high)`` to list ``k`` and merge what it touches; the pool has room for it."""
+    at, n = lists[k, 0], lists[k, 1]
+    if n == lists[k, 2]:
+        new = lists[0, 0]
+        for i in range(n):
+            pool[new + i, 0], pool[new + i, 1] = pool[at + i, 0], pool[at + i, 1]
+        at = new
+        lists[k, 0], lists[k, 2] = new, _longer(n)
+        lists[0, 0] += _longer(n)
+    i, j = np.int64(0), n
     while i < j:  # the first that ends at ``low`` or later
-        middle = (i + j) // 2
+        middle = (i + j) >> 1
         if pool[at + middle, 1] < low:
             i = middle + 1
         else:
@@ -148,75 +159,70 @@ def _add(pool, head, count, room, used, k, low, high):  # type: ignore[no-untype
         high = max(high, pool[at + j, 1])
         j += 1
     if j == i:
-        for m in range(n, i, -1):
-            pool[at + m, 0] = pool[at + m - 1, 0]
-            pool[at + m, 1] = pool[at + m - 1, 1]
-        count[k] += 1
-    elif j > i + 1:
-        for m in range(j, n):
-            pool[at + i + 1 + m - j, 0] = pool[at + m, 0]
-            pool[at + i + 1 + m - j, 1] = pool[at + m, 1]
-        count[k] -= j - i - 1
+        for m in range(at + n, at + i, -1):
+            pool[m, 0], pool[m, 1] = pool[m - 1, 0], pool[m - 1, 1]
+    else:
+        back = j - i - 1
+        for m in range(at + j, at + n if back > 0 else at + j):
+            pool[m - back, 0], pool[m - back, 1] = pool[m, 0], pool[m, 1]
+    lists[k, 1] = n + 1 - (j - i)
     pool[at + i, 0], pool[at + i, 1] = low, high
-    return pool
 
 
-@njit(cache=True, nogil=True)
-def _lowest(pool, head, count, ways, m, position, begin, size, alignment):  # type: ignore[no-untyped-def]
+@inner
+def _longer(length):  # type: ignore[no-untyped-def]
+    """How many intervals a list gets room for when it has ``length`` and no more room."""
+    return max(np.int64(4), 2 * length)
+
+
+@inner
+def _lowest(pool, lists, ways, m, position, begin, size, alignment):  # type: ignore[no-untyped-def]
     """The lowest aligned offset from ``begin`` on with ``size`` units that none of the ``m`` lists has taken."""
     at = begin
     for turn in range(m):
         position[turn] = 0
-    calm, turn = 0, 0
+    calm, turn = np.int64(0), np.int64(0)
     while calm < m:
         k = ways[turn]
-        i, last = position[turn], count[k]
-        from_ = head[k]
+        from_ = lists[k, 0]
+        i, last = from_ + position[turn], from_ + lists[k, 1]
         # Gallop to the first interval that ends above ``at``: lists are walked only upward.
-        step = 1
-        while i + step <= last and pool[from_ + i + step - 1, 1] <= at:
+        step = np.int64(1)
+        while i + step <= last and pool[i + step - 1, 1] <= at:
             i += step
-            step *= 2
+            step <<= 1
         while step > 0:
-            if i + step <= last and pool[from_ + i + step - 1, 1] <= at:
+            if i + step <= last and pool[i + step - 1, 1] <= at:
                 i += step
-            step //= 2
+            step >>= 1
         moved = False
-        while i < last and pool[from_ + i, 0] < at + size:
-            if pool[from_ + i, 1] > at:
-                at = (pool[from_ + i, 1] + alignment - 1) // alignment * alignment
+        while i < last and pool[i, 0] < at + size:
+            if pool[i, 1] > at:
+                at = (pool[i, 1] + alignment - 1) // alignment * alignment
                 moved = True
             i += 1
-        position[turn] = max(0, i - 1) if moved else i
-        calm = 1 if moved else calm + 1
-        turn = turn + 1 if turn + 1 < m else 0
+        position[turn] = max(np.int64(0), i - 1 - from_) if moved else i - from_
+        calm = np.int64(1) if moved else calm + 1
+        turn = turn + 1 if turn + 1 < m else np.int64(0)
     return at
 
 
-@njit(cache=True, nogil=True)
-def _first_fit(order, size, alignment, preferred, piece, first, end, sections, offset, stop):  # type: ignore[no-untyped-def]
-    """Fills ``offset``; where it is not negative already, it stays. False when stopped."""
-    leaves, levels = 1, 1
-    while leaves < sections:
-        leaves, levels = 2 * leaves, levels + 1
-    # List 2 v: who covers node v wholly. List 2 v + 1: whoever is in it.
-    lists = 4 * leaves
-    head, count, room = np.zeros(lists, np.int64), np.zeros(lists, np.int64), np.zeros(lists, np.int64)
-    pool = np.empty((8 * lists, 2), np.int64)
-    used = np.zeros(1, np.int64)
-    pieces = np.int64(0)
-    for b in range(size.size):
-        pieces = max(pieces, piece[b + 1] - piece[b])
-    whole, touched = np.empty(2 * levels * pieces, np.int64), np.empty(4 * levels * pieces, np.int64)
-    ways, position = np.empty(4 * levels * pieces, np.int64), np.empty(4 * levels * pieces, np.int64)
-    for number in range(order.size):
-        if number % 64 == 0 and stop[0]:
-            return False
+@loop
+def _first_fit(  # type: ignore[no-untyped-def]
+    number, order, size, alignment, preferred, piece, first, end, lists, pool, whole, touched, ways, position, offset,
+    stop,
+):  # fmt: skip
+    """Fills ``offset``; where it is not negative already, it stays. Returns how many buffers of ``order`` are placed:
+    less than all when stopped, or when the pool has not enough room for the next one."""
+    leaves = lists.shape[0] >> 2
+    while number < order.size:
+        if number & 63 == 0 and stop[0]:
+            break
         b = order[number]
-        wholes, touches = 0, 0
+        wholes, touches = np.int64(0), np.int64(0)
         for p in range(piece[b], piece[b + 1]):
             a, z = first[p] + leaves, end[p] - 1 + leaves
-            low, high, width = a, z + 1, 1
+            low, high, width = a, z + 1, np.int64(1)
             while a > 0:
                 if low < high:
                     if low & 1:
@@ -227,8 +233,8 @@ def _first_fit(order, size, alignment, preferred, piece, first, end, sections, o
                         high -= 1
                         whole[wholes] = high
                         wholes += 1
-                    low //= 2
-                    high //= 2
+                    low >>= 1
+                    high >>= 1
                 # Ancestors of the two ends that reach out of the piece.
                 base = a * width - leaves
                 if base < first[p] or base + width > end[p]:
@@ -238,29 +244,36 @@ def _first_fit(order, size, alignment, preferred, piece, first, end, sections, o
                 if z != a and (base < first[p] or base + width > end[p]):
                     touched[touches] = z
                     touches += 1
-                a //= 2
-                z //= 2
-                width *= 2
-        if offset[b] < 0:
-            m = 0
-            for k in range(wholes):
-                if count[2 * whole[k] + 1] > 0:
-                    ways[m] = 2 * whole[k] + 1
-                    m += 1
-            for k in range(touches):
-                if count[2 * touched[k]] > 0:
-                    ways[m] = 2 * touched[k]
-                    m += 1
-            at = np.int64(-1)
-            if preferred[b] >= 0:
-                at = _lowest(pool, head, count, ways, m, position, preferred[b], size[b], alignment[b])
-            if at < 0 or at != preferred[b]:
-                at = _lowest(pool, head, count, ways, m, position, np.int64(0), size[b], alignment[b])
-            offset[b] = at
+                a >>= 1
+                z >>= 1
+                width <<= 1
+        m = np.int64(0)
         for k in range(wholes):
-            pool = _add(pool, head, count, room, used, 2 * whole[k], offset[b], offset[b] + size[b])
+            ways[m] = 2 * whole[k] + 1
+            m += lists[ways[m], 1] > 0
+        for k in range(touches):
+            ways[m] = 2 * touched[k]
+            m += lists[ways[m], 1] > 0
+        # Whoever covers a node wholly is in it as well.
+        for k in range(wholes):
             touched[touches] = whole[k]
             touches += 1
-        for k in range(touches):
-            pool = _add(pool, head, count, room, used, 2 * touched[k] + 1, offset[b], offset[b] + size[b])
-    return True
+        room = lists[0, 0]
+        for k in range(touches + wholes):
+            v = 2 * touched[k] + 1 if k < touches else 2 * whole[k - touches]
+            if lists[v, 1] == lists[v, 2]:
+                room += _longer(lists[v, 1])
+        if room > pool.shape[0]:
+            break
+        if offset[b] < 0:
+            at = preferred[b]
+            if at >= 0:
+                at = _lowest(pool, lists, ways, m, position, at, size[b], alignment[b])
+            if at < 0 or at != preferred[b]:
+                at = _lowest(pool, lists, ways, m, position, np.int64(0), size[b], alignment[b])
+            offset[b] = at
+        for k in range(touches + wholes):
+            v = 2 * touched[k] + 1 if k < touches else 2 * whole[k - touches]
+            _add(pool, lists, v, offset[b], offset[b] + size[b])
+        number += 1
+    return number

@@ -87,9 +87,7 @@ def first_fit(component: Component, order: Ints, stop: npt.NDArray[np.bool_] = G
     offset = component.fixed.copy()
     placed = 0
     with interruptible():
-        while placed < order.size and not stop[0]:
-            if placed:
-                pool = np.concatenate([pool, np.empty_like(pool)])
+        while True:
             placed = _first_fit(
                 placed,
                 order,
@@ -105,6 +103,9 @@ def first_fit(component: Component, order: Ints, stop: npt.NDArray[np.bool_] = G
                 offset,
                 stop,
             )
+            if placed == order.size or stop[0]:
+                break
+            pool = np.concatenate([pool, np.empty_like(pool)])
     return offset if placed == order.size else None
 
 
@@ -146,7 +147,7 @@ def _add(pool, lists, k, low, high):  # type: ignore[no-untyped-def]
         at = new
         lists[k, 0], lists[k, 2] = new, _longer(n)
         lists[0, 0] += _longer(n)
-    i, j = np.int64(0), n
+    i, j = 0, n
     while i < j:  # the first that ends at ``low`` or later
         middle = (i + j) >> 1
         if pool[at + middle, 1] < low:
@@ -181,13 +182,13 @@ def _lowest(pool, lists, ways, m, position, begin, size, alignment):  # type: ig
     at = begin
     for turn in range(m):
         position[turn] = 0
-    calm, turn = np.int64(0), np.int64(0)
+    calm, turn = 0, 0
     while calm < m:
         k = ways[turn]
         from_ = lists[k, 0]
         i, last = from_ + position[turn], from_ + lists[k, 1]
         # Gallop to the first interval that ends above ``at``: lists are walked only upward.
-        step = np.int64(1)
+        step = 1
         while i + step <= last and pool[i + step - 1, 1] <= at:
             i += step
             step <<= 1
@@ -201,9 +202,9 @@ def _lowest(pool, lists, ways, m, position, begin, size, alignment):  # type: ig
                 at = (pool[i, 1] + alignment - 1) // alignment * alignment
                 moved = True
             i += 1
-        position[turn] = max(np.int64(0), i - 1 - from_) if moved else i - from_
-        calm = np.int64(1) if moved else calm + 1
-        turn = turn + 1 if turn + 1 < m else np.int64(0)
+        position[turn] = max(0, i - 1 - from_) if moved else i - from_
+        calm = 1 if moved else calm + 1
+        turn = turn + 1 if turn + 1 < m else 0
     return at
 
 
@@ -219,10 +220,10 @@ def _first_fit(  # type: ignore[no-untyped-def]
         if number & 63 == 0 and stop[0]:
             break
         b = order[number]
-        wholes, touches = np.int64(0), np.int64(0)
+        wholes, touches = 0, 0
         for p in range(piece[b], piece[b + 1]):
             a, z = first[p] + leaves, end[p] - 1 + leaves
-            low, high, width = a, z + 1, np.int64(1)
+            low, high, width = a, z + 1, 1
             while a > 0:
                 if low < high:
                     if low & 1:

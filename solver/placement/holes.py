@@ -46,7 +46,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import Ints
-from ..compiled import loop
+from ..compiled import inner, loop
 from ..interrupts import interruptible
 from .answers import Answer, Found
 from .arena import Component
@@ -114,13 +114,30 @@ def fill_holes(
             refuted.states,
             refuted.failures,
             offset,
+            *_room(component),
             stop,
         )
     found = Found(code)
     return Answer(found, offset if found is Found.PLACED else None, int(visited))
 
 
-@loop
+def _room(component: Component) -> tuple[Ints, ...]:
+    """What ``_fill`` works in, from ``placed`` to ``blame``."""
+    n, sections = component.size.size, component.section_count
+    depths = 2 * n + 2
+    return (
+        np.zeros(n, np.int64),
+        np.full(n, -1, np.int64),
+        np.full(n, -1, np.int64),
+        *np.zeros((5, sections), np.int64),
+        np.zeros((depths, 8), np.int64),
+        np.empty((4 * n, 1), np.int64),
+        np.empty((4 * (n + sections), 3), np.int64),
+        np.empty((depths, depths // 64 + 1), np.int64),
+    )
+
+
+@inner
 def _hash(b, value):  # type: ignore[no-untyped-def]
     """64 bits for buffer ``b`` with ``value`` (the finisher of MurmurHash3, variant 13 of David Stafford)."""
     x = np.uint64(b + 1) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(value)
@@ -129,7 +146,7 @@ def _hash(b, value):  # type: ignore[no-untyped-def]
     return x ^ (x >> np.uint64(31))
 
 
-@loop
+@inner
 def _look(s, low, placed, twin, fixed, in_start, members):  # type: ignore[no-untyped-def]
     """Floor of section ``s``, how many buffers may rest on it, and whether one of them is fixed there."""
     floor, count, held = _NEVER, np.int64(0), False
@@ -144,11 +161,13 @@ def _look(s, low, placed, twin, fixed, in_start, members):  # type: ignore[no-un
     return floor, count, held
 
 
-@loop
+@inner
 def _choose(tie, whole, nearest, capacity, rest, floor, branches, failures):  # type: ignore[no-untyped-def]
     """The section of a hole with the fewest branches."""
     sections = floor.size
-    ground = np.int64(0) if whole else floor.min()
+    ground = _NEVER
+    for s in range(sections):
+        ground = min(ground, floor[s])
     best, fewest, least = -1, _NEVER, _NEVER
     begin = 0
     while begin < sections:
@@ -177,7 +196,7 @@ def _choose(tie, whole, nearest, capacity, rest, floor, branches, failures):  # 
     return best
 
 
-@loop
+@inner
 def _next_floor(s, low, placed, size, near_start, near, of_start, sections_of, in_start, members):  # type: ignore[no-untyped-def]
     """Lowest offset in section ``s`` when nobody rests on its floor: of a member that lies higher anyway, or the top of
     a buffer outside the section that a member may rest on."""
@@ -204,26 +223,26 @@ def _next_floor(s, low, placed, size, near_start, near, of_start, sections_of, i
     return least
 
 
-@loop
-def _longer(table, length):  # type: ignore[no-untyped-def]
-    """``table`` itself, or a copy with more rows when it has less than ``length``."""
-    if length <= table.shape[0]:
+@inner
+def _longer(table, rows, columns, used):  # type: ignore[no-untyped-def]
+    """``table`` itself, or one twice as long when it has less than ``rows``: its first ``used`` are kept."""
+    if rows <= table.shape[0]:
         return table
-    copy = np.zeros((2 * length, table.shape[1]), np.int64)
-    for i in range(table.shape[0]):
-        for j in range(table.shape[1]):
-            copy[i, j] = table[i, j]
+    copy = np.empty((2 * rows, columns), np.int64)
+    for i in range(used):
+        for j in range(columns):
+            copy[i, j] = table[i, j] if j < table.shape[1] else 0
     return copy
 
 
-@loop
+@inner
 def _add(words, d):  # type: ignore[no-untyped-def]
     """Add the decision at depth ``d``; -1 is none."""
     if d >= 0:
         words[d >> 6] |= np.int64(1) << (d & 63)
 
 
-@loop
+@inner
 def _remove(words, d):  # type: ignore[no-untyped-def]
     """Remove the decision at depth ``d``; whether it was there."""
     bit = np.int64(1) << (d & 63)
@@ -232,17 +251,7 @@ def _remove(words, d):  # type: ignore[no-untyped-def]
     return found
 
 
-@loop
-def _wider(table, rows):  # type: ignore[no-untyped-def]
-    """Sets of decisions for twice as many depths, the first ``rows`` of them those of ``table``."""
-    copy = np.zeros((2 * table.shape[0], 2 * table.shape[1]), np.int64)
-    for i in range(rows):
-        for j in range(table.shape[1]):
-            copy[i, j] = table[i, j]
-    return copy
-
-
-@loop
+@inner
 def _explain_branching(  # type: ignore[no-untyped-def]
     words, s, wasting, low, support, decided, placed, near_start, near, in_start, members
 ):
@@ -269,15 +278,18 @@ def _explain_branching(  # type: ignore[no-untyped-def]
 @loop
 def _fill(  # type: ignore[no-untyped-def]
     capacity, limit, tie, whole, size, alignment, fixed, twin, rank, near_start, near, of_start, sections_of, in_start,
-    members, refuted, failures, low, stop,
+    members, refuted, failures, low, placed, support, decided, rest, floor, branches, dirty, marked,
+    frame, choices, trail, blame, stop,
 ):  # fmt: skip
     """Depth first over holes. Returns a code of ``Found`` and the number of nodes; ``low`` begins with the lowest
-    offsets and ends with the placement."""
-    n, sections = size.size, in_start.size - 1
-    placed = np.zeros(n, np.bool_)
-    rest = np.zeros(sections, np.int64)
-    floor = np.zeros(sections, np.int64)
-    branches = np.zeros(sections, np.int64)
+    offsets and ends with the placement.
+
+    ``frame``, a row for each depth: where the branches, the trail and the floors in it begin, the section, the next
+    branch, the branch taken, whether others were skipped, and the state. ``trail``: (buffer, its low and who lifted it
+    before), then (section, its floor and its branches before). A decision is known by its depth: ``support`` and
+    ``decided`` say who lifted and who placed each buffer, ``blame`` who is to blame for each failure.
+    """
+    n, sections = size.size, floor.size
     key, placed_key = np.uint64(0), np.uint64(0)
     for b in range(n):
         key += _hash(b, low[b])
@@ -290,22 +302,8 @@ def _fill(  # type: ignore[no-untyped-def]
         branches[s] = count + (not held and floor[s] + rest[s] < capacity)
         if floor[s] + rest[s] > capacity:
             return 0, 0
-    # Frames of the search: where the branches and the two trails of a depth begin, the section, the next branch, the
-    # branch taken, and whether others were skipped. The trails hold (buffer, its low and who lifted it before) and
-    # (section, its floor and its branches before).
-    frame = np.zeros((2 * n + 2, 7), np.int64)
-    keys = np.zeros((2 * n + 2, 1), np.int64)
-    choices = np.zeros((4 * n, 1), np.int64)
-    lows = np.zeros((4 * n, 3), np.int64)
-    floors = np.zeros((4 * (n + sections), 3), np.int64)
-    low_end, floor_end = 0, 0
-    dirty = np.zeros(sections, np.int64)
-    marked = np.zeros(sections, np.bool_)
-    # A decision is known by its depth: who lifted and who placed each buffer, and who is to blame for each failure.
-    support = np.full(n, -1, np.int64)
-    decided = np.full(n, -1, np.int64)
-    blame = np.zeros((2 * n + 2, (2 * n + 2) // 64 + 1), np.int64)
-    nodes, depth, left = 0, 0, n
+    trail_end = np.int64(0)
+    nodes, depth, left = np.int64(0), np.int64(0), n
     entering = True
     while True:
         if entering:
@@ -315,15 +313,14 @@ def _fill(  # type: ignore[no-untyped-def]
             if nodes >= limit or (nodes % _NODES_BETWEEN_LOOKS == 0 and stop[0]):
                 return 2, nodes
             nodes += 1
-            frame, keys = _longer(frame, depth + 2), _longer(keys, depth + 2)
-            if depth + 1 >= blame.shape[0]:
-                blame = _wider(blame, depth)
+            frame = _longer(frame, depth + 2, frame.shape[1], depth + 1)
+            blame = _longer(blame, depth + 2, (depth + 2) // 32 + 1, depth)
             for j in range(blame.shape[1]):
                 blame[depth, j] = 0
             frame[depth, 3], frame[depth, 6] = -1, 0
-            keys[depth, 0] = np.int64(key)
+            frame[depth, 7] = np.int64(key)
             begin = end = frame[depth, 0]
-            choices = _longer(choices, begin + n + 1)
+            choices = _longer(choices, begin + n + 1, choices.shape[1], begin)
             slot = key & np.uint64(refuted.shape[0] - 1)
             if refuted[slot, 0] != key or refuted[slot, 1] != placed_key:
                 nearest = frame[depth - 1, 3] if depth > 0 else np.int64(0)
@@ -350,7 +347,7 @@ def _fill(  # type: ignore[no-untyped-def]
                     blame[depth, j] = -1
             frame[depth, 4], frame[depth + 1, 0] = begin, end
         if frame[depth, 4] == frame[depth + 1, 0]:
-            known = np.uint64(keys[depth, 0])
+            known = np.uint64(frame[depth, 7])
             slot = known & np.uint64(refuted.shape[0] - 1)
             refuted[slot, 0], refuted[slot, 1] = known, placed_key
             s = frame[depth, 3]
@@ -369,7 +366,7 @@ def _fill(  # type: ignore[no-untyped-def]
                 frame[depth, 4], frame[depth, 6] = frame[depth + 1, 0], 1
         else:
             s, b = frame[depth, 3], choices[frame[depth, 4], 0]
-            frame[depth, 1], frame[depth, 2], frame[depth, 5] = low_end, floor_end, b
+            frame[depth, 1], frame[depth, 5] = trail_end, b
             frame[depth, 4] += 1
             count = 0
             if b == _NOBODY:
@@ -380,7 +377,7 @@ def _fill(  # type: ignore[no-untyped-def]
             else:
                 top = low[b] + size[b]
                 first, last = near_start[b], near_start[b + 1]
-                placed[b] = True
+                placed[b] = 1
                 decided[b] = depth
                 left -= 1
                 key -= _hash(b, low[b])
@@ -388,19 +385,19 @@ def _fill(  # type: ignore[no-untyped-def]
                 for i in range(of_start[b], of_start[b + 1]):
                     t = sections_of[i]
                     rest[t] -= size[b]
-                    marked[t] = True
+                    marked[t] = 1
                     dirty[count] = t
                     count += 1
             fails = top + (rest[s] if b == _NOBODY else 0) > capacity
-            lows = _longer(lows, low_end + n)
+            trail = _longer(trail, trail_end + n + sections, trail.shape[1], trail_end)
             for i in range(first, last):
                 u = members[i] if b == _NOBODY else near[i]
                 if fails or placed[u] or low[u] >= top:
                     continue
                 fails = fixed[u] >= 0
-                lows[low_end, 0], lows[low_end, 1], lows[low_end, 2] = u, low[u], support[u]
+                trail[trail_end, 0], trail[trail_end, 1], trail[trail_end, 2] = u, low[u], support[u]
                 support[u] = depth
-                low_end += 1
+                trail_end += 1
                 over = top % alignment[u]
                 key -= _hash(u, low[u])
                 low[u] = top if over == 0 else top + alignment[u] - over
@@ -408,17 +405,17 @@ def _fill(  # type: ignore[no-untyped-def]
                 for j in range(of_start[u], of_start[u + 1]):
                     t = sections_of[j]
                     if not marked[t]:
-                        marked[t] = True
+                        marked[t] = 1
                         dirty[count] = t
                         count += 1
-            floors = _longer(floors, floor_end + sections)
+            frame[depth, 2] = trail_end
             for k in range(count):
                 t = dirty[k]
-                marked[t] = False
+                marked[t] = 0
                 if fails:
                     continue
-                floors[floor_end, 0], floors[floor_end, 1], floors[floor_end, 2] = t, floor[t], branches[t]
-                floor_end += 1
+                trail[trail_end, 0], trail[trail_end, 1], trail[trail_end, 2] = t, floor[t], branches[t]
+                trail_end += 1
                 floor[t], options, held = _look(t, low, placed, twin, fixed, in_start, members)
                 branches[t] = options + (not held and floor[t] + rest[t] < capacity)
                 if floor[t] < _NEVER and floor[t] + rest[t] > capacity:
@@ -433,18 +430,18 @@ def _fill(  # type: ignore[no-untyped-def]
                 entering = True
                 continue
         b = frame[depth, 5]
-        while floor_end > frame[depth, 2]:
-            floor_end -= 1
-            t = floors[floor_end, 0]
-            floor[t], branches[t] = floors[floor_end, 1], floors[floor_end, 2]
-        while low_end > frame[depth, 1]:
-            low_end -= 1
-            u = lows[low_end, 0]
+        while trail_end > frame[depth, 2]:
+            trail_end -= 1
+            t = trail[trail_end, 0]
+            floor[t], branches[t] = trail[trail_end, 1], trail[trail_end, 2]
+        while trail_end > frame[depth, 1]:
+            trail_end -= 1
+            u = trail[trail_end, 0]
             key -= _hash(u, low[u])
-            low[u], support[u] = lows[low_end, 1], lows[low_end, 2]
+            low[u], support[u] = trail[trail_end, 1], trail[trail_end, 2]
             key += _hash(u, low[u])
         if b != _NOBODY:
-            placed[b] = False
+            placed[b] = 0
             left += 1
             key += _hash(b, low[b])
             placed_key ^= _hash(b, _NOBODY)

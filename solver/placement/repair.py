@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import Ints
-from ..compiled import loop
+from ..compiled import inner, loop
 from ..interrupts import interruptible
 from .arena import Component, _ranges
 
@@ -44,6 +44,9 @@ class Repair:
         self._base = (area / area.mean()) ** AREA_POWER
         self._weight = np.where(component.fixed < 0, self._base, _FIXED)
         self._random = np.array([2 * seed + 1], dtype=np.uint64)
+        self._stamp = np.zeros(component.size.size, np.int64)
+        self._steps = np.zeros(1, np.int64)
+        self._lists = tuple(np.empty(component.size.size + 1, np.int64) for _ in range(8))
 
     @property
     def out(self) -> int:
@@ -65,7 +68,6 @@ class Repair:
             within = _repair(
                 component.size,
                 component.alignment,
-                component.fixed,
                 component.piece,
                 component.first,
                 component.end,
@@ -74,6 +76,9 @@ class Repair:
                 self._base,
                 self._weight,
                 self._random,
+                self._stamp,
+                self._steps,
+                *self._lists,
                 target,
                 steps,
                 stop,
@@ -104,7 +109,7 @@ class _Index:
         self.columns = (owner, order, begins, piece[np.argsort(at, kind="stable")], since, stride)
 
 
-@loop
+@inner
 def _sort(keys, values, sorted_keys, sorted_values, n, most, heads):  # type: ignore[no-untyped-def]
     """Both arrays by the first, into the other two: keys from 0 to ``most`` fall evenly into buckets, or nearly so."""
     buckets = min(n, heads.shape[0] - 1)
@@ -129,26 +134,25 @@ def _sort(keys, values, sorted_keys, sorted_values, n, most, heads):  # type: ig
 
 @loop
 def _repair(  # type: ignore[no-untyped-def]
-    size, alignment, fixed, piece, first, end,
+    size, alignment, piece, first, end,
     owner, by_first, begins, since_before, since, stride,
-    offset, base, weight, random, target, steps, stop,
+    offset, base, weight, random, stamp, past, out, met, key, heads, near, low, by_top, high, target, steps, stop,
 ):  # fmt: skip
-    """Changes ``offset`` (-1: out) and ``weight``; whether nobody is out at the end."""
-    n = size.size
-    out = np.empty(n, np.int64)
+    """Changes ``offset`` (-1: out) and ``weight``; whether nobody is out at the end.
+
+    ``stamp``: the last step, of all the ``past``, in which a buffer was met.
+    """
     outs = np.int64(0)
-    for b in range(n):
+    for b in range(size.size):
         if offset[b] < 0:
             out[outs] = b
             outs += 1
-    stamp = np.full(n, -1, np.int64)
-    met, key, heads = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n + 1, np.int64)
-    near, low = np.empty(n, np.int64), np.empty(n, np.int64)
-    by_top, high = np.empty(n, np.int64), np.empty(n, np.int64)
     state = random[0]
     for step in range(steps):
         if outs == 0 or (step % 16 == 0 and stop[0]):
             break
+        past[0] += 1
+        now = past[0]
         # The heaviest of a few: small ones find room more easily when the others are back.
         chosen = np.int64(-1)
         for _ in range(8):  # xorshift (Marsaglia, 2003)
@@ -163,7 +167,7 @@ def _repair(  # type: ignore[no-untyped-def]
         out[chosen] = out[outs]
         # Neighbours.
         m = np.int64(0)
-        stamp[b] = step
+        stamp[b] = now
         for p in range(piece[b], piece[b + 1]):
             block = first[p] // stride
             x, y = since[block], begins[block * stride]
@@ -175,8 +179,8 @@ def _repair(  # type: ignore[no-untyped-def]
                     q = by_first[y]
                     y += 1
                 u = owner[q]
-                if end[q] > first[p] and offset[u] >= 0 and stamp[u] != step:
-                    stamp[u] = step
+                if end[q] > first[p] and offset[u] >= 0 and stamp[u] != now:
+                    stamp[u] = now
                     met[m], key[m] = u, offset[u]
                     m += 1
         _sort(key, met, low, near, m, target, heads)

@@ -152,3 +152,15 @@ def test_an_order_sorts_by_its_letters() -> None:
     assert order_by(component, "A").tolist() == [1, 2, 0]  # 27, 20, 2
     assert order_by(component, "TAW").tolist() == [1, 2, 0]
     assert order_by(component, "B").tolist() == [0, 1, 2]
+
+
+def test_a_buffer_of_thousands_of_pieces_comes_first() -> None:
+    """So many of its pieces touch the upper nodes of the tree that the pool is too small for the very first buffer."""
+    moments = 2**15
+    gaps = tuple((t, t + 1) for t in range(1, moments, 2))
+    lower, upper = [0, 0, *range(moments)], [moments, moments, *range(1, moments + 1)]
+    arena = Arena.of(lower, upper, [2, 1, *[1] * moments], gaps=[gaps, *[()] * (moments + 1)])
+    (component,) = components(arena)
+    found = first_fit(component, np.arange(moments + 2))
+    assert found is not None
+    assert found.tolist() == [0, 2, *[3, 0] * (moments // 2)]

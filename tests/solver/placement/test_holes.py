@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalytic.solver.arena_families import PLANTED
+from catalytic.solver.arena_families import PLANTED, long_tailed
+from catalytic.solver.arrays import Ints
+from catalytic.solver.placement import holes
 from catalytic.solver.placement.answers import Found, rank_by
 from catalytic.solver.placement.arena import Arena, Component, components
 from catalytic.solver.placement.holes import Refuted, Tie, fill_holes
@@ -169,3 +171,26 @@ def test_it_ends_when_told_to_and_when_its_nodes_are_spent() -> None:
         )
         assert answer.found is Found.GAVE_UP
         assert answer.nodes <= 10
+
+
+def test_it_answers_the_same_from_however_little_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    arenas = [PLANTED["guillotine"](30, seed=4).arena, long_tailed(40, alive=8.0, seed=1)]
+
+    def answers() -> list[tuple[Found, int, list[int] | None]]:
+        found = []
+        for component in (component for arena in arenas for component in components(arena)):
+            for tie in Tie:
+                rank, refuted = rank_by(component, "TAW", 1.0, 1), Refuted.of(component, bits=8)
+                answer = fill_holes(component, component.bound, rank, 2000, tie=tie, refuted=refuted, stop=GOING)
+                found.append((answer.found, answer.nodes, None if answer.offset is None else answer.offset.tolist()))
+        return found
+
+    enough = answers()
+    room = holes._room
+
+    def little(component: Component) -> tuple[Ints, ...]:
+        *states, frame, choices, trail, blame = room(component)
+        return (*states, frame[:1].copy(), choices[:1].copy(), trail[:1].copy(), blame[:1, :1].copy())
+
+    monkeypatch.setattr(holes, "_room", little)
+    assert answers() == enough

@@ -95,6 +95,10 @@ class _Places:
                         if (task, piece) not in holds:
                             holds[task, piece] = model.new_bool_var(f"holds[{task},{piece}]")
                         model.add_implication(chosen, holds[task, piece])
+        for task in sorted(tasks - {t for t, _ in holds}):  # it writes only into blocks that are not asked about
+            for p in range(len(q.partitions)):
+                holds[task, p] = model.new_bool_var(f"holds[{task},{p}]")
+            model.add_bool_or([holds[task, p] for p in range(len(q.partitions))])
         for running in sorted(together):
             for p in range(len(q.partitions)):
                 own = [holds[t, p] for t in running if (t, p) in holds]
@@ -143,6 +147,7 @@ def choose_partitions(
     margin: dict[tuple[int, int], int] | None = None,
     wanted: Sequence[int] | None = None,
     minimise: bool = False,
+    smallest: int = 0,
     leave: Leave | None = None,
 ) -> Verdict:
     """A partition for every block such that living bytes fit: a relaxation of the placement.
@@ -150,21 +155,27 @@ def choose_partitions(
     ``within``: only what is alive and runs in these moments, and only then. ``margin``: bytes by (pool, partition)
     that the cell must leave free for holes; with it this is no relaxation any more. ``wanted``: a partition per block
     to start from. ``minimise``: the sum of the heights of the partitions.
+    ``smallest``: blocks of fewer bytes are a liquid: they are not put anywhere, but the heights of their pool add up to
+    all that lives of it, and their writers hold some partition. A weaker relaxation, and a much smaller model.
     """
     q, leave = question, leave or Leave()
     stretches = q.moments if within is None else within
-    blocks = range(len(q.blocks)) if within is None else sorted({k for m in stretches for k in m.blocks})
+    asked = range(len(q.blocks)) if within is None else sorted({k for m in stretches for k in m.blocks})
+    blocks = [k for k in asked if q.blocks[k].size >= smallest]
     parts = len(q.partitions)
-    unit = gcd(*q.partitions, *(q.blocks[k].size for k in blocks), *(x or 0 for x in q.limits))
+    unit = gcd(*q.partitions, *(q.blocks[k].size for k in asked), *(x or 0 for x in q.limits))
     places = _Places(q, blocks, stretches)
     model = places.model
     chosen = set(blocks)
-    pools = sorted({q.blocks[k].pool for k in blocks})
+    pools = sorted({q.blocks[k].pool for k in asked})
     height = {
         (pool, p): model.new_int_var(0, q.partitions[p] // unit, f"height[{pool},{p}]")
         for pool in pools
         for p in range(parts)
     }
+    if len(blocks) < len(asked):
+        for pool, live in _peaks(q, stretches).items():
+            model.add(sum(height[pool, p] for p in range(parts)) >= live // unit)
     covered: set[tuple[int, tuple[int, ...]]] = set()
     for moment in stretches:
         if leave.over():
@@ -305,6 +316,18 @@ def _living_bytes_below_tops(places: _Places, top: Sequence[cp_model.IntVar], un
             terms = [size // unit * x for k in moment.blocks for size, x in places.present.get((k, p), ())]
             if terms:
                 places.model.add(sum(terms) <= top[p])
+
+
+def _peaks(q: Partitioned, stretches: Sequence[Moment]) -> dict[int, int]:
+    """By pool, the most bytes of it that live at one of the moments."""
+    peaks: dict[int, int] = {}
+    for moment in stretches:
+        live: dict[int, int] = {}
+        for k in moment.blocks:
+            live[q.blocks[k].pool] = live.get(q.blocks[k].pool, 0) + q.blocks[k].size
+        for pool, size in live.items():
+            peaks[pool] = max(peaks.get(pool, 0), size)
+    return peaks
 
 
 def _by_peak(q: Partitioned, blocks: Sequence[int]) -> list[int]:

@@ -52,14 +52,33 @@ def least_footprint(question: Partitioned) -> int:
     return max(sum(most), sum(held))
 
 
-def refuted_by_counting(question: Partitioned) -> Impossible | None:
-    """The first contradiction that counting finds, or None."""
-    q = question
+def refuted_by_peaks(question: Partitioned, needed: int) -> Impossible | None:
+    """A contradiction that shows without a look at every moment, or None. ``needed``: the pools' own peaks added up."""
+    room = sum(question.partitions)
+    homeless = _without_a_place(question)
+    if homeless is not None or needed <= room:
+        return homeless
+    arena = question.arena
+    reason = f"pools need {needed} bytes in all at their own peaks, and slices never overlap; there are {room}"
+    return Impossible(reason, int(arena.lower.min()), int(arena.upper.max()), tuple(range(arena.size.size)), ())
+
+
+def _without_a_place(q: Partitioned) -> Impossible | None:
+    """The first block that no partition takes, or None."""
     for k, block in enumerate(q.blocks):
         if not q.places[k]:
             where = "its place" if block.held >= 0 else f"any partition, the largest of {max(q.partitions)} bytes"
             reason = f"a buffer of {block.size} bytes does not fit {where}"
             return Impossible(reason, block.lives[0][0], block.lives[-1][1], block.members, ())
+    return None
+
+
+def refuted_by_counting(question: Partitioned) -> Impossible | None:
+    """The first contradiction that counting finds, or None."""
+    q = question
+    homeless = _without_a_place(q)
+    if homeless is not None:
+        return homeless
     room = sum(q.partitions)
     peaks: dict[int, tuple[int, Moment]] = {}
     class_of = {k: together for together in q.classes for k in together}

@@ -22,11 +22,12 @@ CHEAPEST = 1e-4
 class Colouring:
     """Units (the blocks of one task, of one class, or one block), each of one partition, around what spans several."""
 
-    def __init__(self, question: Partitioned, seed: int = 0) -> None:
+    def __init__(self, question: Partitioned, seed: int = 0, given: dict[int, int] | None = None) -> None:
+        """``given``: partitions that blocks keep; all that must span are among them. None: those spread by chance."""
         q = question
         self.question = q
         parts = len(q.partitions)
-        self.spans = _spread(q, seed)
+        self.spans = _spread(q, seed) if given is None else given
         by_task: dict[tuple[int, int], list[int]] = {}
         class_of = {k: c for c, together in enumerate(q.classes) for k in together}
         for k, block in enumerate(q.blocks):
@@ -45,19 +46,17 @@ class Colouring:
                     self.may[u, p] &= p in q.places[k] and not q.spans(q.blocks[k], p)
         self.base = np.zeros((len(q.limits), parts, len(q.moments)), np.int64)
         holders: dict[int, set[int]] = {}
-        for k, p in (self.spans or {}).items():
-            for piece, size in q.pieces(q.blocks[k], p):
-                for m, moment in enumerate(q.moments):
-                    if k in moment.blocks:
-                        self.base[q.blocks[k].pool, piece, m] += size
-            for t, size in q.blocks[k].written:
-                holders.setdefault(t, set()).update(piece for piece, _ in q.cut(size, p))
-        rows: list[list[tuple[int, int, int, int]]] = [[] for _ in self.units]
-        unit_of = {k: u for u, unit in enumerate(self.units) for k in unit}
         living: dict[int, list[int]] = {}
         for m, moment in enumerate(q.moments):
             for k in moment.blocks:
                 living.setdefault(k, []).append(m)
+        for k, p in (self.spans or {}).items():
+            for piece, size in q.pieces(q.blocks[k], p):
+                self.base[q.blocks[k].pool, piece, living[k]] += size
+            for t, size in q.blocks[k].written:
+                holders.setdefault(t, set()).update(piece for piece, _ in q.cut(size, p))
+        rows: list[list[tuple[int, int, int, int]]] = [[] for _ in self.units]
+        unit_of = {k: u for u, unit in enumerate(self.units) for k in unit}
         for k in unit_of:
             when = living[k]
             runs = np.split(np.array(when), np.flatnonzero(np.diff(when) > 1) + 1)

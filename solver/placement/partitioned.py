@@ -21,19 +21,25 @@ from numpy.typing import NDArray
 from ..arrays import Ints
 from ..budget import Budget, Progress
 from ..plan import Evidence, Status
-from .arena import Arena
 from .arena_portfolio import place_arena
 from .cp_sat_partitions import Leave, choose_partitions, place_exactly
-from .partition_bounds import Impossible, least_footprint, refuted_by_counting
+from .partition_bounds import Impossible, least_footprint, refuted_by_counting, refuted_by_peaks
 from .partition_colouring import Colouring
+from .partition_deal import arena_of, deal, is_vast, peaks, place_cells
 from .partition_question import Moment, Partitioned, disagreements, heights, slices
 from .partition_search import FIRST, LEAST_GROWTH, LOWEST, Arrays, Filled
 
 SQUEAKS = 40
 """Orders that first fit tries before repair begins; nearly all that it can do it does in the first few."""
 
+SQUEAKS_SHARE = 0.05
+"""Share of the time for a first round of them, before anything is proved."""
+
 REPAIR_STEPS = 20_000
 """Steps of one repair; the next begins from another filling."""
+
+COLOURING_STEPS = 20_000
+"""Steps of the first annealing of a colouring; each further one has twice as many, up to 32 times."""
 
 MOST_BLOCKS_FOR_EXACT = 200
 """Blocks beyond which the whole question is no question for CP-SAT."""
@@ -52,6 +58,9 @@ EXPLAINING_S = 2.0
 
 ALONE_SHARE, ALONE_S = 0.2, 3.0
 """Share of the time, and seconds, for which CP-SAT has the processor to itself before anything is repaired."""
+
+COARSE = (3, 8, 20)
+"""Parts of a partition: without the blocks below one, the relaxation becomes small enough to be answered."""
 
 STEPS_PER_SECOND = 20_000
 """Steps of repair that one second of a deterministic budget buys."""
@@ -91,7 +100,10 @@ def place_partitioned(
     budget = budget.start()
     begun = budget.elapsed_s()
     search = _Search(question, budget, minimise, enough, observer or (lambda _: None))
-    search.run()
+    if search.vast:
+        search.deal()
+    else:
+        search.run()
     return search.answer(budget.elapsed_s() - begun)
 
 
@@ -105,14 +117,19 @@ class _Search:
         self.lock, self.closed, self.stop = Lock(), Event(), np.zeros(1, np.bool_)
         self.best: tuple[Ints, Ints] | None = None
         self.footprint: int | None = None
-        self.bound, self.evidence = least_footprint(question), Evidence.CERTIFICATE
-        self.impossible = refuted_by_counting(question)
+        self.vast = is_vast(question)
+        self.bound = sum(peaks(question)) if self.vast else least_footprint(question)
+        self.evidence = Evidence.CERTIFICATE
+        self.impossible = refuted_by_peaks(question, self.bound) if self.vast else refuted_by_counting(question)
         self.proposals: SimpleQueue[Ints] = SimpleQueue()
         self.random = np.random.default_rng(budget.seed)
         self.steps = 0
         self.leave = Leave()
         self.relaxed_holds = False
-        if self.impossible is None:
+        sizes = [block.size for block in question.blocks] or [0]
+        levels = [min(question.partitions) // share for share in COARSE]
+        self.coarse = [smallest for smallest in levels if min(sizes) < smallest <= max(sizes)]
+        if self.impossible is None and not self.vast:
             self.arrays = Arrays(question)
         if not question.blocks:
             self.offer(np.zeros(0, np.int64), np.zeros(0, np.int64))
@@ -131,7 +148,9 @@ class _Search:
             self.prove()
             self.search()
             return
-        self.prove_alone()
+        self.squeaky(self.budget.elapsed_s() + SQUEAKS_SHARE * self.budget.remaining_s())
+        if not self.closed.is_set():
+            self.prove_alone()
         if self.closed.is_set():
             return
         members = (self.search, self.prove) if self.budget.workers > 1 else (self.in_turns,)
@@ -145,6 +164,27 @@ class _Search:
                     self.leave.stop()
             for each in running:
                 each.result()
+
+    def deal(self) -> None:
+        """A vast question: blocks dealt out in order of time, every cell placed by itself; again while there is time.
+
+        What is held at an offset, a pool's limit and blocks that span are left to the check of what comes out.
+        """
+        # The check of the result and its conversion take what the deal takes; it is not begun where they would be late.
+        attempt = 0
+        while not self.closed.is_set():
+            before = self.budget.elapsed_s()
+            cells = deal(self.question, attempt, lambda: self.past(self.budget.time_limit_s))
+            taken = self.budget.elapsed_s() - before
+            limit = self.budget.time_limit_s - 1.5 * taken
+            if cells is not None:
+                placing = replace(self.budget, time_limit_s=max(limit, self.budget.elapsed_s()))
+                placed = place_cells(self.question, cells, placing, minimise=self.minimise)
+                if placed is not None:
+                    self.offer(*placed)
+            attempt += 1
+            if (self.minimise and self.best is not None) or self.budget.deterministic or self.past(limit - taken):
+                return
 
     def in_turns(self) -> None:
         """Both members on one thread: CP-SAT answers few blocks at once, the others are searched first."""
@@ -192,6 +232,11 @@ class _Search:
     def search(self, until: float | None = None) -> None:
         """Squeaky wheels and repairs until there is a placement; then lower footprints, where they are wanted."""
         until = self.budget.time_limit_s if until is None else until
+        proposals = []
+        while (proposal := self.proposal()) is not None:
+            proposals.append(proposal)
+        for proposal in reversed(proposals):  # the last is the one that says most
+            self.follow(proposal, until)
         round_number = 0
         while not self.over(until) and self.best is None:
             start, windows = self.squeaky(until)
@@ -201,20 +246,35 @@ class _Search:
                 self.repaired(*start, windows, REPAIR_STEPS)
                 proposal = self.proposal()
                 if proposal is not None:
-                    self.from_partitions(proposal, until)
+                    self.follow(proposal, until)
                 elif len(self.question.limits) > 1 or self.anchored():
                     windows = self.windows(self.needs_of(start[0]), self.question.partitions)
                     start = self.inside(start, windows)
             round_number += 1
             if self.best is None:
-                self.colour(until, 20_000 * 2 ** min(round_number, 5))
+                self.colour(until, COLOURING_STEPS * 2 ** min(round_number, 5))
         if self.minimise:
             self.lower_footprint(until)
 
-    def colour(self, until: float, steps: int) -> None:
-        """Colourings of the tasks with less and less room to spare, each filled and repaired as it is."""
+    def follow(self, proposal: Ints, until: float) -> None:
+        """Complete a choice of partitions that CP-SAT proposes; blocks without one (-1) are coloured around it."""
+        if self.over(until) or self.best is not None:
+            return
+        if (proposal >= 0).all():
+            self.from_partitions(proposal, until)
+            return
+        given = {k: int(p) for k, p in enumerate(proposal) if p >= 0}
+        self.colour(until, COLOURING_STEPS * 4, given)
+        if not self.over(until) and self.best is None:
+            self.from_partitions(proposal, until)
+
+    def colour(self, until: float, steps: int, given: dict[int, int] | None = None) -> None:
+        """Colourings of the tasks with less and less room to spare, each filled and repaired as it is.
+
+        ``given``: partitions of blocks that keep them, among them all that span.
+        """
         # What spans partitions is put in place by chance, another time each time; the rest is coloured around it.
-        colouring = Colouring(self.question, int(self.random.integers(2**31)))
+        colouring = Colouring(self.question, int(self.random.integers(2**31)), given)
         if not colouring.possible:
             return
         for headroom in HEADROOMS:
@@ -233,8 +293,10 @@ class _Search:
         """Offsets for a choice of partitions: first fit, repair in each partition, then with moves between them."""
         a, q = self.arrays, self.question
         free = len(q.limits) == 1 and not self.anchored()
-        only = np.zeros_like(a.may)
-        only[np.arange(partition.size), partition] = True
+        only = a.may.copy()
+        told = partition >= 0
+        only[told] = False
+        only[told, partition[told]] = True
         for order in self.orders():
             filled = a.fill(order, partition, LEAST_GROWTH, None, may=only)
             if filled.complete:
@@ -362,7 +424,7 @@ class _Search:
             partition, offset = self.best[0].copy(), self.best[1].copy()
             low = int(offset[own].min())
             seconds = min(1.0, 0.1 * self.budget.remaining_s())
-            placed = place_arena(self.cell(own), replace(self.budget, time_limit_s=seconds, started=None, workers=1))
+            placed = place_arena(arena_of(q, own), replace(self.budget, time_limit_s=seconds, started=None, workers=1))
             height = int((offset[own] + a.size[own]).max()) - low
             if placed.offset is None or placed.height is None or placed.height >= height:
                 continue
@@ -371,18 +433,6 @@ class _Search:
             above = (partition == p) & (a.pool != pool) & (self.best[1] > low)
             offset[above] -= gain
             self.offer(partition, offset)
-
-    def cell(self, own: Ints) -> Arena:
-        """The blocks ``own`` as one address line."""
-        blocks = [self.question.blocks[k] for k in own]
-        gaps = [tuple((a[1], b[0]) for a, b in zip(block.lives, block.lives[1:], strict=False)) for block in blocks]
-        return Arena.of(
-            [b.lives[0][0] for b in blocks],
-            [b.lives[-1][1] for b in blocks],
-            [b.size for b in blocks],
-            alignment=[b.alignment for b in blocks],
-            gaps=gaps,
-        )
 
     # -- windows -------------------------------------------------------------------------------------------------
 
@@ -554,8 +604,22 @@ class _Search:
         until = self.budget.elapsed_s() + min(ALONE_S, ALONE_SHARE * self.budget.remaining_s())
         self.leave = Leave(lambda: self.over(until))
         self.refute_peaks(until)
-        if not self.over(until):
-            self.relaxed_holds = self.ask_relaxation(ALONE_S, 0, until)
+        levels = (*self.coarse, 0)
+        if len(q.blocks) <= MOST_BLOCKS_FOR_EXACT:  # the whole relaxation is small as it is
+            levels = (0, *self.coarse)
+        for smallest in levels:
+            if self.over(until) or self.relaxed_holds:
+                return
+            left_s = until - self.budget.elapsed_s()
+            self.relax(left_s if smallest == levels[-1] else left_s / 2, 0, until, smallest)
+
+    def relax(self, seconds: float, number: int, until: float, smallest: int) -> None:
+        """Ask a relaxation, coarse or whole, that is not known to hold yet; which do is kept."""
+        holds = self.ask_relaxation(seconds, number, until, smallest)
+        if holds and smallest:
+            self.coarse = [size for size in self.coarse if size < smallest]
+        elif holds:
+            self.relaxed_holds, self.coarse = True, []
 
     def refute_peaks(self, until: float) -> None:
         """Ask CP-SAT whether the pools pack together, each at its fullest moment: slices never overlap."""
@@ -586,7 +650,9 @@ class _Search:
             self.refute_moments(until, 6)
         while not self.over(until):
             if not self.relaxed_holds and terms <= MOST_TERMS:
-                self.relaxed_holds = self.ask_relaxation(seconds, number, until)
+                for smallest in (*(self.coarse if self.best is None else ()), 0):
+                    if not self.over(until):
+                        self.relax(seconds, number, until, smallest)
             elif terms <= MOST_TERMS and self.best is None:
                 self.ask_relaxation(seconds, number, until)
             if self.over(until):
@@ -608,15 +674,18 @@ class _Search:
     def asking(self, number: int) -> Budget:
         return replace(self.budget, seed=self.budget.seed + number, workers=max(1, self.budget.workers - 1))
 
-    def ask_relaxation(self, seconds: float, number: int, until: float) -> bool:
-        """Whether the relaxation is known to have a solution (or the best bound it can give is known)."""
+    def ask_relaxation(self, seconds: float, number: int, until: float, smallest: int = 0) -> bool:
+        """Whether the relaxation is known to have a solution (or the best bound it can give is known).
+
+        ``smallest``: blocks of fewer bytes are left out but for their bytes, and without partition in the proposal.
+        """
         minimise = self.minimise and self.best is not None
         verdict = choose_partitions(
             self.question, self.limit(seconds, until), self.asking(number), minimise=minimise,
-            wanted=None if self.best is None else self.best[0].tolist(), leave=self.leave,
+            wanted=None if self.best is None else self.best[0].tolist(), smallest=smallest, leave=self.leave,
         )  # fmt: skip
         if verdict.impossible:
-            self.refute(until)
+            self.refute(until, smallest)
             return True
         self.raise_bound(verdict.bound)
         if verdict.partition is not None and self.best is None:
@@ -643,7 +712,7 @@ class _Search:
         if verdict.partition is not None and verdict.offset is not None:
             self.offer(np.array(verdict.partition, dtype=np.int64), np.array(verdict.offset, dtype=np.int64))
 
-    def refute(self, until: float) -> None:
+    def refute(self, until: float, smallest: int = 0) -> None:
         """CP-SAT has shown that there is no placement; find a short stretch of time that shows it already."""
         q = self.question
         if not self.budget.deterministic:
@@ -663,6 +732,7 @@ class _Search:
                     self.limit(EXPLAINING_S / 4, until),
                     self.asking(0),
                     within=q.moments[window[0] : window[1]],
+                    smallest=smallest,
                     leave=self.leave,
                 )
                 if verdict.impossible:

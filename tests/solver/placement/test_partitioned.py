@@ -7,7 +7,7 @@ from itertools import combinations, permutations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from catalytic.solver.budget import Budget
@@ -56,6 +56,29 @@ def test_a_fit_is_found_exactly_when_there_is_one(question: Partitioned) -> None
         assert placed.footprint is not None
         assert placed.bound <= placed.footprint == footprint(question, where(placed))
         assert (placed.status is Status.OPTIMAL) == (placed.footprint == placed.bound)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.one_of(questions(), busy_questions()), st.integers(2, 5))
+def test_what_a_coarse_relaxation_refutes_has_no_placement(question: Partitioned, smallest: int) -> None:
+    assume(all(question.places))  # or it is refuted before any solver is asked
+    verdict = choose_partitions(question, 5.0, BUDGET, smallest=smallest)
+
+    if verdict.impossible:
+        assert least_footprint_by_enumeration(question) is None
+    else:
+        assert verdict.partition is not None
+        for block, p in zip(question.blocks, verdict.partition, strict=True):
+            assert (p < 0) == (block.size < smallest)
+
+
+def test_a_coarse_relaxation_knows_the_bytes_and_the_writers_that_it_leaves_out() -> None:
+    """One byte too many beside a large block; and two small writers beside a large one in two partitions."""
+    full = question_of((0, 9, 4), (0, 9, 4), (0, 9, 1), parts=(4, 4))
+    assert choose_partitions(full, 5.0, BUDGET, smallest=2).impossible
+    writers = question_of((0, 9, 3), (0, 9, 1), (0, 9, 1), parts=(4, 4))
+    assert not choose_partitions(writers, 5.0, BUDGET, smallest=2).impossible
+    assert choose_partitions(replace(writers, exclusive=True), 5.0, BUDGET, smallest=2).impossible
 
 
 @settings(max_examples=60, deadline=None)

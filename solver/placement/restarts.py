@@ -3,8 +3,9 @@
 Runs are heavy-tailed: where an order helps, it needs little more nodes than there are buffers, so that many short runs
 beat few long ones. Their lengths follow Luby, Sinclair and Zuckerman (1993); orders, their noise and the choice between
 equally good holes are drawn anew for each. From time to time a long run follows, of twice the nodes each time, which
-can prove that nothing fits. All runs for one target share what was refuted. The bound of many buffers that fill every
-section is asked of ``tiling``, where a node costs the same however many there are.
+can prove that nothing fits. All runs for one target share what was refuted. When every section is full, the bound is
+asked of ``exchanges`` first, which needs no search where the moments say enough, and with many buffers of ``tiling``,
+where a node costs the same however many there are.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy.typing as npt
 
 from .answers import Answer, Found, rank_by
 from .arena import Component
+from .exchanges import exchange
 from .holes import Refuted, Tie, fill_holes
 from .tiling import Tiling, is_full
 
@@ -38,6 +40,9 @@ TIES = (*Tie, Tie.TROUBLED)
 FEWEST_FOR_TILING, TILING_RUNS = 150, 10
 """Buffers from which on full sections are tiled, and how many times longer its runs are: its nodes cost less."""
 
+SWEEPS, FIRST_BACKTRACKS = 7, 30
+"""How often exchanges are asked, and how many wrong guesses they may make the first time; twice as many each time."""
+
 MOST_TARGETS = 8
 """Targets whose refuted states are kept."""
 
@@ -58,6 +63,8 @@ class Restarts:
         self.component = component
         self._random = np.random.default_rng((seed, 0x401E5))
         self._runs: dict[int, _Runs] = {}
+        self._seed = seed
+        self._sweeps = SWEEPS if is_full(component) else 0
         tiled = component.size.size >= FEWEST_FOR_TILING and is_full(component)
         self._tiling = Tiling(component) if tiled else None
 
@@ -69,6 +76,12 @@ class Restarts:
         """
         if target < self.component.bound:
             return Answer(Found.NONE_EXISTS, None, 0)
+        if self._sweeps > 0 and target == self.component.bound:
+            done = SWEEPS - self._sweeps
+            self._sweeps -= 1
+            offset = exchange(self.component, self._seed * SWEEPS + done, FIRST_BACKTRACKS << done, stop)
+            if offset is not None:
+                return Answer(Found.PLACED, offset, self.component.section_count)
         runs = self._of(target)
         runs.credit += nodes
         spent = 0

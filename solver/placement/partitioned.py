@@ -604,14 +604,17 @@ class _Search:
         until = self.budget.elapsed_s() + min(ALONE_S, ALONE_SHARE * self.budget.remaining_s())
         self.leave = Leave(lambda: self.over(until))
         self.refute_peaks(until)
-        levels = (*self.coarse, 0)
-        if len(q.blocks) <= MOST_BLOCKS_FOR_EXACT:  # the whole relaxation is small as it is
-            levels = (0, *self.coarse)
+        levels = self.levels()
         for smallest in levels:
             if self.over(until) or self.relaxed_holds:
                 return
             left_s = until - self.budget.elapsed_s()
             self.relax(left_s if smallest == levels[-1] else left_s / 2, 0, until, smallest)
+
+    def levels(self) -> tuple[int, ...]:
+        """Relaxations to ask, the most promising first; of few blocks the whole one is small as it is."""
+        few = len(self.question.blocks) <= MOST_BLOCKS_FOR_EXACT
+        return (0, *reversed(self.coarse)) if few else (*self.coarse, 0)
 
     def relax(self, seconds: float, number: int, until: float, smallest: int) -> None:
         """Ask a relaxation, coarse or whole, that is not known to hold yet; which do is kept."""
@@ -650,8 +653,8 @@ class _Search:
             self.refute_moments(until, 6)
         while not self.over(until):
             if not self.relaxed_holds and terms <= MOST_TERMS:
-                for smallest in (*(self.coarse if self.best is None else ()), 0):
-                    if not self.over(until):
+                for smallest in self.levels() if self.best is None else (0,):
+                    if not self.over(until) and not self.relaxed_holds:
                         self.relax(seconds, number, until, smallest)
             elif terms <= MOST_TERMS and self.best is None:
                 self.ask_relaxation(seconds, number, until)

@@ -14,8 +14,16 @@ STAGED_SUFFIX = ".catalytic-tmp"
 def write_whole(path: Path, data: bytes) -> None:
     """Write ``data`` to ``path`` so that every reader sees the old file or the new one; ``StorageError`` otherwise.
 
-    Temporary file beside it, fsync, rename. Missing folders are an error: a mistyped path should not grow a tree.
+    Temporary file beside it, fsync, rename. Missing folders are an error: a mistyped path should not grow a tree. A
+    link is followed; what is no regular file, such as a device or a pipe, is written to and never replaced.
     """
+    path = path.resolve()
+    if path.exists() and not path.is_file():
+        try:
+            path.write_bytes(data)
+        except OSError as error:
+            raise StorageError(f"{path}: could not be written: {error.strerror or error}") from error
+        return
     staged = path.with_name(f".{path.name}.{os.getpid()}{STAGED_SUFFIX}")
     try:
         with staged.open("wb") as file:

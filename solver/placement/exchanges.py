@@ -42,7 +42,8 @@ MOST_WAYS = 40
 def exchange(component: Component, seed: int, backtracks: int, stop: npt.NDArray[np.bool_]) -> Ints | None:
     """Offsets in units, at the bound, of a component that ``is_full`` (see ``tiling``); None when all guesses fail.
 
-    Ends after so many ``backtracks``. ``seed`` 0: guesses in their order, else shuffled. A moment is O(its buffers x depth of the tree); a guess costs a copy of the tree.
+    Ends after so many ``backtracks``. ``seed`` 0: guesses in their order, else shuffled. A moment costs O(its buffers x
+    depth of the tree), a guess a copy of the tree.
     """
     count = component.section_count
     born, dying = _by_section(component.first, count), _by_section(component.end, count)

@@ -64,30 +64,23 @@ def read_buffers(
         table = load_minimalloc(path)
         _require_summable(table, str(path))
         loops = LOOPS_OF_ARENAS if in_arenas(table, arenas) else LOOPS
-        return Buffers(path.stem, "minimalloc", table, "ticks", _given(table)), loops_ready(budget, observer, loops)
+        return Buffers(path.stem, "minimalloc", table, "ticks", _given(table)), ready(budget, observer, loops)
     from .sources import read_source
 
     source = read_source(path)
     problem, aside = source.problem, _left_aside(source.problem, arenas)
     loops = LOOPS_OF_ARENAS if arenas > 1 else LOOPS
     if source.loaded is None and source.starts is None:
-        budget = loops_ready(budget, observer, (*LOOPS_OF_ORDERS, *loops))
+        budget = ready(budget, observer, (*LOOPS_OF_ORDERS, *loops))
         found, order = _of_order(problem, budget, observer)
         buffers = Buffers(problem.name, source.kind, found, "steps", (*source.notes, order, *aside))
     else:
-        budget = loops_ready(budget, observer, loops)
+        budget = ready(budget, observer, loops)
         lives = "the lifetimes are those of the file, and stay"
         found = _of_starts(problem, source.starts or {}) if source.loaded is None else _of_plan(source.loaded.plan)
         buffers = Buffers(problem.name, source.kind, found, "ms", (lives, *aside))
     _require_summable(buffers.table, str(path))
     return buffers, budget
-
-
-def loops_ready(budget: Budget, observer: Observer | None, loops: Sequence[str]) -> Budget:
-    """``budget``, started, once those of ``loops`` that are compiled beforehand are."""
-    from catalytic.solver.warm_up import PARTS
-
-    return ready(budget, observer, tuple(part for part in loops if part in PARTS))
 
 
 def _of_plan(plan: Plan) -> BufferTable:

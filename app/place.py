@@ -19,6 +19,7 @@ from catalytic.solver.plan import Evidence, Status
 from .buffer_tables import Buffers, in_arenas, lives, read_buffers, require_room
 from .files import write_whole
 from .placing import SECONDS_FOR_REMEDY, STDOUT, Alive, PlaceRequest, alive, broken_rules, command_line, require_files
+from .ready import ready
 from .views.svg_map import Picture, svg_map
 
 if TYPE_CHECKING:
@@ -164,8 +165,13 @@ def _search(arena: Arena, budget: Budget, capacity: int | None, observer: Observ
 
     A capacity can be refuted at once, when next to nothing has been tried: what would do is then looked for.
     """
+    from catalytic.solver.placement.arena import components
     from catalytic.solver.placement.arena_portfolio import place_arena
+    from catalytic.solver.placement.restarts import is_tileable
+    from catalytic.solver.warm_up import FOR_FULL_ARENAS
 
+    if any(is_tileable(component) for component in components(arena)):
+        budget = ready(budget, observer, (FOR_FULL_ARENAS,))
     placed = place_arena(arena, budget, capacity=capacity, observer=observer)
     if placed.status is not Status.INFEASIBLE or not placed.gap:
         return placed

@@ -9,9 +9,10 @@ from catalytic.solver.budget import Budget
 from catalytic.solver.errors import InputError, Mistake, NothingFound, ProvedInfeasible, Refused, StorageError
 from catalytic.solver.plan import Outcome, Plan, Status
 
-from .buffer_tables import LOOPS_OF_ARENAS, loops_ready
+from .buffer_tables import LOOPS_OF_ARENAS
 from .placing import STDOUT
 from .plan import write_plan
+from .ready import ready
 from .request import Observer
 from .sources import Shape, read_source
 from .summary import PlanSummary, summarise
@@ -53,7 +54,7 @@ def place_plan_again(request: AgainRequest, observer: Observer | None = None) ->
         hint = "--size, --partitions, --isolation and --held are about plans"
         raise InputError(str(request.path), [Mistake("format", source.kind, "a plan", hint)])
     old = source.loaded.plan
-    outcome = _place(old, request, loops_ready(request.budget, observer, LOOPS_OF_ARENAS))
+    outcome = _place(old, request, ready(request.budget, observer, LOOPS_OF_ARENAS))
     new = outcome.plan
     if new is None or not outcome.target_met:
         other = "\n  These are the starts of the plan; `catalytic plan` may find others."

@@ -25,6 +25,12 @@ def inner(function: Callable[..., Any]) -> Any:
     return njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
 
 
+def is_compiled(function: Any) -> bool:
+    """Whether calling the loop ``function`` compiles nothing: it was called before, or the cache has this source."""
+    cache = getattr(function, "_cache", None)  # absent when compilation is switched off
+    return cache is None or bool(function.signatures) or bool(cache._cache_file._load_index())
+
+
 @loop
 def copy_into(target, source):  # type: ignore[no-untyped-def]
     """``target[:] = source`` for arrays of one dimension and equal length."""

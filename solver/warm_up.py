@@ -18,11 +18,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .compiled import is_compiled
+
 if TYPE_CHECKING:
     from .problem import Problem
 
 PARTS = ("exact", "search", "placement", "schedule", "partitions")
 """Groups of loops, those that take longest to compile first."""
+
+FOR_FULL_ARENAS = "tiling"
+"""A group for arenas without a byte to spare, which are rare: it is only compiled where it is asked for by name."""
 
 _CHEAPLY = {"NUMBA_OPT": "1", "NUMBA_LOOP_VECTORIZE": "0", "NUMBA_SLP_VECTORIZE": "0"}
 
@@ -30,9 +35,9 @@ _CHEAPLY = {"NUMBA_OPT": "1", "NUMBA_LOOP_VECTORIZE": "0", "NUMBA_SLP_VECTORIZE"
 def warm_up(announce: Callable[[str], None], parts: Sequence[str] = PARTS) -> float:
     """Load or compile the loops of ``parts``; the seconds it took. ``announce`` is called first if it is slow."""
     before = monotonic()
-    missing = [part for part in PARTS if part in parts and not _cached(part)]
+    missing = [part for part in (*PARTS, FOR_FULL_ARENAS) if part in parts and not is_compiled(_largest_loop(part))]
     if missing:
-        announce("compiling the search loops (first use only, half a minute or less)")
+        announce("compiling the search loops (first use only, less than half a minute)")
         with ThreadPoolExecutor(max_workers=min(2, os.cpu_count() or 1)) as pool:
             list(pool.map(_compile_elsewhere, missing))
     for part in parts:
@@ -129,12 +134,23 @@ def _partitions() -> None:
     Colouring(question).anneal(10, 0, 0.5, go_on)
 
 
+def _tiling() -> None:
+    from .placement.answers import rank_by
+    from .placement.arena import Arena, components
+    from .placement.holes import Tie
+    from .placement.tiling import Tiling
+
+    (component,) = components(Arena.of([0, 0, 1], [2, 1, 2], [1, 1, 1]))
+    Tiling(component).ask(rank_by(component, "WZ"), 10, tie=Tie.LOWEST, stop=np.zeros(1, np.bool_))
+
+
 _RUN: dict[str, Callable[[], None]] = {
     "exact": _exact,
     "search": _search,
     "schedule": _schedule,
     "placement": _placement,
     "partitions": _partitions,
+    FOR_FULL_ARENAS: _tiling,
 }
 
 
@@ -145,14 +161,6 @@ def _chain() -> Problem:
 
     tasks = tuple(Task(f"t{k}", Tick(1), inputs=(f"b{k - 1}",) if k else (), outputs=(f"b{k}",)) for k in range(3))
     return Problem("warm-up", tasks, tuple(Buffer(f"b{k}", Bytes(8192)) for k in range(3)))
-
-
-def _cached(part: str) -> bool:
-    """Whether the cache holds code for this source of the largest loop of ``part``."""
-    cache = getattr(_largest_loop(part), "_cache", None)  # absent when compilation is switched off
-    if cache is None:
-        return True
-    return bool(cache._cache_file._load_index())
 
 
 def _largest_loop(part: str) -> object:
@@ -172,6 +180,10 @@ def _largest_loop(part: str) -> object:
         from .placement.holes import _fill
 
         return _fill
-    from .placement.partition_search import repair
+    if part == "partitions":
+        from .placement.partition_search import repair
 
-    return repair
+        return repair
+    from .placement.tiling import _tile
+
+    return _tile

@@ -28,12 +28,12 @@ from ..arrays import Ints
 from ..budget import Budget, Progress
 from ..plan import Evidence
 from ..plan.proof import Status
+from .answers import Found
 from .arena import Arena, Component, components
 from .constructive import first_placements
 from .preferred import held
 from .repair import Repair
 from .restarts import Restarts
-from .tree_search import Found
 
 FIRST_NODES, MOST_NODES = 2_000, 400_000
 """Nodes of tree search in its first turn on a target, and in the longest."""

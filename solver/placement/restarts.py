@@ -20,7 +20,7 @@ from .answers import Answer, Found, rank_by
 from .arena import Component
 from .exchanges import exchange
 from .holes import Refuted, Tie, fill_holes
-from .tiling import Tiling, is_full
+from .tiling import Tiling, is_full, is_ready
 
 RESTART_NODES = 1000
 """Nodes of the shortest run, at least; and at least twice as many as there are buffers."""
@@ -65,8 +65,7 @@ class Restarts:
         self._runs: dict[int, _Runs] = {}
         self._seed = seed
         self._sweeps = SWEEPS if is_full(component) else 0
-        tiled = component.size.size >= FEWEST_FOR_TILING and is_full(component)
-        self._tiling = Tiling(component) if tiled else None
+        self._tiling = Tiling(component) if is_tileable(component) and is_ready() else None
 
     def ask(self, target: int, nodes: int, stop: npt.NDArray[np.bool_]) -> Answer:
         """Spend about ``nodes`` nodes on a placement within ``target`` units; ends early when ``stop[0]`` is set.
@@ -126,6 +125,11 @@ class Restarts:
         tie = TIES[self._random.integers(len(TIES))]
         noise = 0.0 if long else NOISES[self._random.integers(len(NOISES))]
         return rank_by(self.component, key, noise, int(self._random.integers(2**31))), tie
+
+
+def is_tileable(component: Component) -> bool:
+    """Whether tiling would be used, were it compiled."""
+    return component.size.size >= FEWEST_FOR_TILING and is_full(component)
 
 
 def luby(i: int) -> int:

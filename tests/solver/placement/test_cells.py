@@ -24,11 +24,11 @@ BUDGET = Budget(10.0, deterministic=True)
 
 
 def schedule(
-    some: Sequence[Row], pools: Sequence[int], workspace: Workspace, limits: Sequence[int | None] = (None, None)
+    some: Sequence[Row], pools: Sequence[int], workspace: Workspace, limits: Sequence[Bytes | None] = (None, None)
 ) -> tuple[Compact, Ints]:
     """A task that writes and one that reads each buffer, and the starts at which it lives from lower to upper."""
     tasks: list[Task] = []
-    starts = {}
+    starts: dict[str, int] = {}
     for b, (lower, upper, _) in enumerate(some):
         tasks.append(Task(f"write{b}", Tick(1), outputs=(f"b{b}",)))
         tasks.append(Task(f"read{b}", Tick(1), inputs=(f"b{b}",)))
@@ -38,7 +38,7 @@ def schedule(
         for b, ((_, _, size), pool) in enumerate(zip(some, pools, strict=True))
     )
     kinds = sorted(set(pools))
-    named = tuple(Pool(f"kind{k}", f"kind{k}", None, None if limits[k] is None else Bytes(limits[k])) for k in kinds)
+    named = tuple(Pool(f"kind{k}", f"kind{k}", None, limits[k]) for k in kinds)
     compact = Compact.of(Problem("cells", tuple(tasks), buffers, workspace=workspace, pools=named))
     return compact, np.array([starts[t] for t in compact.tasks])
 
@@ -178,7 +178,7 @@ def test_a_partition_that_overflows_is_lowered_even_where_the_footprint_would_do
 @pytest.mark.parametrize("seed", range(4))
 def test_a_pool_above_its_limit_is_lowered_even_where_the_footprint_would_do(seed: int) -> None:
     some, height = planted(seed)
-    compact, start = schedule(some, [0] * 30, workspace_of(1, 3 * height), limits=[height])
+    compact, start = schedule(some, [0] * 30, workspace_of(1, 3 * height), limits=[Bytes(height)])
     where = np.zeros(30, np.int64)
     assert not place(compact, start, where, BUDGET, enough=3 * height).fits
 

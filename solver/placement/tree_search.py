@@ -1,5 +1,0 @@
-"""Where the portfolio looks for ``Found``."""
-
-from .answers import Found
-
-__all__ = ["Found"]

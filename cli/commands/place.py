@@ -97,6 +97,8 @@ def command(
         raise click.UsageError("--best-effort needs one --capacity that may be missed.")
     from catalytic.app.placing import STDOUT, PlaceRequest
 
+    if svg is not None and str(svg) == "-":
+        raise click.UsageError("--svg writes a file, not to stdout; name one.")
     if file_out == STDOUT and as_json:
         raise click.UsageError("-o - and --json would both write to stdout; name a file with -o.")
     request = PlaceRequest(file, capacities, budget_of(options), file_out, svg, best_effort, minimise)

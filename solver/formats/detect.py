@@ -13,7 +13,7 @@ from .reading import unpacked
 _FORMATS = {"catalytic-problem": "problem", "catalytic-execution": "plan", "pebbling-strategy": "strategy"}
 _ALLOWED = (
     "a problem, a plan, a pebbling strategy, a timeline, a WfCommons instance, a node-link graph, an ONNX model, "
-    "a HyperDAG or MiniMalloc's CSV"
+    "a HyperDAG or MiniMalloc's CSV (commas, with a header such as id,lower,upper,size)"
 )
 _JSON_SPACE = b"\xef\xbb\xbf \t\r\n"
 

@@ -470,3 +470,11 @@ def test_a_table_is_placed_without_the_libraries_of_other_files(tmp_path: Path) 
     modules = set(done.stdout.split("MODULES", 1)[1].split())
     beyond = {"catalytic.solver.order", "catalytic.solver.placement.partitioned", "catalytic.app.sources"}
     assert not {"ortools", "pydantic", *beyond} & modules
+
+
+def test_a_picture_is_not_written_to_stdout(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("id,lower,upper,size\na,0,1,1\n")
+    result = catalytic("place", table, "--svg", "-")
+    assert result.code == 2
+    assert "--svg writes a file" in result.err

@@ -219,7 +219,7 @@ def test_a_mistake_of_whoever_listens_ends_the_search() -> None:
 
 
 INTERRUPTED = """
-import os, signal, threading
+import os, signal, threading, time
 from catalytic.solver.arena_families import long_tailed
 from catalytic.solver.budget import Budget
 from catalytic.solver.placement.arena_portfolio import place_arena
@@ -229,6 +229,7 @@ before, sent = threading.active_count(), threading.Event()
 def interrupt(news):
     if threading.current_thread() is not threading.main_thread() and not sent.is_set():
         sent.set()
+        time.sleep(0.3)  # until all threads have been started
         os.kill(os.getpid(), signal.SIGINT)
 
 try:

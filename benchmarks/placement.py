@@ -50,6 +50,7 @@ from catalytic.solver.budget import Budget
 from catalytic.solver.formats import load_minimalloc
 from catalytic.solver.placement.arena import Arena
 from catalytic.solver.units import format_size
+from catalytic.solver.warm_up import FOR_FULL_ARENAS, warm_up
 
 FAMILIES = ("minimalloc", "minimised", "planted", "long-tailed", "tensors", "enumeration")
 ENGINES = ("ours", "supermalloc", "omni", "minimalloc", "first-fit")
@@ -653,6 +654,7 @@ def main() -> int:
         parser.error(f"--grid: found {args.grid}, allowed at least 15")
     if args.minimalloc is not None and not os.access(args.minimalloc, os.X_OK):
         parser.error(f"--minimalloc: {args.minimalloc} cannot be executed")
+    warm_up(lambda message: print(message, file=sys.stderr), ("placement", FOR_FULL_ARENAS))
     families = args.family or FAMILIES
     chosen = {name: engine for name, engine in engines(args.minimalloc).items() if name in (args.engine or ENGINES)}
     instances = [i for i in catalogue(args.grid) if i.family in families and (not args.only or i.name in args.only)]

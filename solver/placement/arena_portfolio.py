@@ -315,7 +315,8 @@ def _moment(arena: Arena, part: _Part) -> Moment:
 
 def _run(record: _Record, share: float) -> None:
     """Until the answer is known or this share of the time is spent."""
-    if record.closed.is_set():
+    late = record.budget.expired() and not record.budget.deterministic
+    if late or record.closed.is_set():
         return
     if record.budget.deterministic:
         _Worker(record, 0, 1).run()

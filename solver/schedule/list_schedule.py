@@ -160,7 +160,7 @@ def list_schedule(  # type: ignore[no-untyped-def]
     for b in range(m):
         if preload[b]:
             needed[0] = b
-            if not _place(
+            if not place_blocks(
                 needed,
                 once,
                 nobody,
@@ -214,7 +214,7 @@ def list_schedule(  # type: ignore[no-untyped-def]
                     saved_live, saved_peak = live.copy(), peak.copy()
                     saved_spans, saved_base, saved_held = spans.copy(), base.copy(), held.copy()
                     limit = np.int64(2**62) if force else ceiling
-                    if _place(
+                    if place_blocks(
                         needed,
                         count,
                         t,
@@ -339,7 +339,7 @@ def list_schedule(  # type: ignore[no-untyped-def]
                 b = ti[i]
                 left[b] -= 1
                 if left[b] == 0 and not kept[b]:
-                    _release(b, live, spans, where, size, pool, part_size)
+                    release_block(b, live, spans, where, size, pool, part_size)
             for i in range(ss[t], ss[t + 1]):
                 missing[si[i]] -= 1
                 if missing[si[i]] == 0:
@@ -384,7 +384,7 @@ def _insert(ready, count, t, by_rank):  # type: ignore[no-untyped-def]
 
 
 @loop
-def _release(b, live, spans, where, size, pool, part_size):  # type: ignore[no-untyped-def]
+def release_block(b, live, spans, where, size, pool, part_size):  # type: ignore[no-untyped-def]
     """Take the bytes of block ``b`` out of its cells."""
     rest = size[b]
     p = where[b]
@@ -416,14 +416,14 @@ def _safe(  # type: ignore[no-untyped-def]
         waiting[ti[i]] -= 1
     for b in range(size.shape[0]):
         if where[b] >= 0 and left[b] > 0 and waiting[b] == 0 and not kept[b]:
-            _release(b, live, spans, where, size, pool, part_size)
+            release_block(b, live, spans, where, size, pool, part_size)
     needed = np.empty(size.shape[0], np.int64)
     for step in range(first, stop):
         u = reference[step]
         if start[u] >= 0 or u == t:
             continue
         count = _births(u, needed, where, bs, bi, ts, ti, lazy)
-        if count > 0 and not _place(
+        if count > 0 and not place_blocks(
             needed,
             count,
             u,
@@ -447,7 +447,7 @@ def _safe(  # type: ignore[no-untyped-def]
             b = ti[i]
             waiting[b] -= 1
             if waiting[b] == 0 and not kept[b]:
-                _release(b, live, spans, where, size, pool, part_size)
+                release_block(b, live, spans, where, size, pool, part_size)
     return True
 
 
@@ -467,7 +467,7 @@ def _births(t, needed, where, bs, bi, ts, ti, lazy):  # type: ignore[no-untyped-
 
 
 @loop
-def _place(  # type: ignore[no-untyped-def]
+def place_blocks(  # type: ignore[no-untyped-def]
     needed, count, t, limit, live, peak, spans, base, held, where, size, pool, pool_limit, part_size, room,
     parts, exclusive,
 ):  # fmt: skip

@@ -1,40 +1,84 @@
-"""Iterated local search over the priorities of the list scheduler.
+"""Schedules under a ceiling, anytime: chains of annealing from many beginnings, the best of them taken further.
 
-A schedule is worth (bytes reserved above the ceiling, makespan): first fit, then fast. Starts are mixes of longest tail
-and reference order over several numbers of used partitions; a step changes the priorities of a few tasks; the start
-order of a better schedule becomes the next reference order, because by the sequential-equivalence theorem it peaks no
-higher than the schedule did.
+One chain ends in a basin that its first steps decide, and the basins differ by tens of percent. So the first third of
+the time goes to short chains from different beginnings (reference orders of several rules, priorities by order or by
+longest tail, several temperatures), as many as their length allows; then the best few states are reheated again and
+again. Problems too large for several chains get one.
+
+Chains run on threads: the compiled loops release the interpreter. A deterministic search counts schedules instead of
+seconds, on one thread.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from threading import Condition
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Ints
+from ..budget import Budget
 from ..order import Compact
+from .anneal import anneal
+from .gate import by_start, cells_of, gated_schedule, one_line
+from .line import Line
 from .list_schedule import Schedule, Scheduler, reference_position
 
-MIXES = (1.0, 0.7, 0.4, 0.2, 0.1, 0.0)
-"""Shares of the longest tail in a start priority; the rest is the position in the reference order."""
+FRESH_SHARE = 0.35
+"""Of the time, for chains from new beginnings."""
 
+MOST_FRESH = 16
+"""Chains from new beginnings, where time allows so many."""
+
+LEAST_STEPS_PER_TASK = 50
+"""Schedules per task that a chain needs to get anywhere; fewer chains are better than shorter ones."""
+
+ELITE = 4
+"""States that are taken further."""
+
+REHEATED_SHARE = 0.08
+"""Of the time, for each chain that takes one further."""
+
+FRESH_HEAT, COLD = (0.03, 0.01, 0.03, 0.003), 0.0005
+"""Temperatures a new chain begins with, in turns, and the one it ends with; shares of the makespan."""
+
+REHEAT = (0.003, 0.01, 0.001, 0.02)
+"""Temperatures a chain that goes on begins with, in turns."""
+
+JUSTIFIED = (0.05, 0.3)
+"""Share of justified neighbours, in turns (without partitions)."""
 
 HEADROOMS = (0.0, 0.03, 0.08, 0.2)
 """Shares of a partition left free for fragmentation, tried in this order."""
 
+SLACKS = (1.0, 0.93, 0.86, 0.97)
+"""With partitions: shares of the ceiling that live bytes may reach, in turns; the rest is what partitions waste."""
+
+SCHEDULES_PER_SECOND = 400_000
+"""What one second of a deterministic budget buys, divided by the number of tasks."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What made a schedule: priorities, reference order, strict tasks, and how partitions are used."""
+
+    rank: Ints
+    reference: Ints
+    strict: NDArray[np.bool_]
+    slack: float = 1.0
+    used_partitions: int = 1
+    headroom: float = 0.0
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A schedule and what made it."""
+    """A schedule and the state that made it."""
 
     schedule: Schedule
-    priority: NDArray[np.float64]
-    reference: Ints
-    used_partitions: int
-    headroom: float = 0.0
+    state: State
 
     def worth(self, ceiling: int) -> tuple[int, int, int]:
         """Less is better: excess over ``ceiling`` (bytes), makespan (ticks), reserved bytes."""
@@ -43,97 +87,233 @@ class Candidate:
         return (max(0, self.schedule.reserved - ceiling), self.schedule.makespan, self.schedule.reserved)
 
 
-class PrioritySearch:
-    """Local search whose state survives between calls, so that a pipeline can interleave it with placement."""
+def sequential(compact: Compact, reference: Ints, ceiling: int) -> Iterator[Candidate]:
+    """One task at a time in the reference order, in few partitions first: least waste, longest makespan."""
+    scheduler = Scheduler(compact)
+    position = -reference_position(reference) / max(1, compact.task_count)
+    for headroom in HEADROOMS:
+        for used in _partition_counts(compact):
+            schedule = scheduler.run(
+                position, reference, ceiling, used_partitions=used, sequential=True, headroom=headroom
+            )
+            if schedule.complete:
+                yield Candidate(schedule, _state(reference, reference, used=used, headroom=headroom))
 
-    def __init__(self, compact: Compact, reference: Ints, seed: int) -> None:
-        self._compact = compact
+
+class ScheduleSearch:
+    """The search for one ceiling. ``references``: orders that fit; the first is the one to trust.
+
+    ``ceiling`` may be lowered while the search runs, when placements turn out to need more than schedules reserve.
+    ``lower``: a makespan that cannot be undercut.
+    """
+
+    def __init__(
+        self, compact: Compact, references: Sequence[Ints], ceiling: int, budget: Budget, lower: int = 0
+    ) -> None:
+        self.compact, self.references, self.ceiling, self.budget, self.lower = (
+            compact, references, ceiling, budget, lower,
+        )  # fmt: skip
+        workspace = compact.problem.workspace
+        self.divided = workspace.partitions > 1 or len(compact.pools) > 1 or workspace.isolation.value == "exclusive"
+        line = Line.of(compact, merged=not self.divided)
+        self._line, self._mirror = line.arrays(), line.mirrored().arrays()
+        self._tail = np.argsort(-tails(compact), kind="stable").astype(np.int64)
         self._scheduler = Scheduler(compact)
-        self._reference = reference
-        self._tail = tails(compact).astype(np.float64)
-        self._random = np.random.default_rng(seed)
+        self._stop = np.zeros(1, np.bool_)
+        self._news = Condition()
+        self._elite: list[Candidate] = []
+        self._fresh = 0
+        self._chains = 0
+        self._seconds_per_schedule: float | None = None
+        self.headroom = 0.0
+        self.made = 0
+        self.seed = budget.seed
 
-    def _evaluate(
-        self, priority: NDArray[np.float64], reference: Ints, used: int, ceiling: int, headroom: float = 0.0
-    ) -> Candidate:
-        schedule = self._scheduler.run(priority, reference, ceiling, used_partitions=used, headroom=headroom)
-        return Candidate(schedule, priority, reference, used, headroom)
+    # -- what a pipeline asks ----------------------------------------------------------------------------------
 
-    def _counts(self) -> list[int]:
-        """Numbers of used partitions worth trying, all of them first."""
-        partitions = self._compact.problem.workspace.partitions
-        return sorted({partitions, *(max(1, partitions * k // 8) for k in (1, 2, 3, 4, 6))}, reverse=True)
+    @property
+    def best(self) -> Candidate | None:
+        """The best schedule so far, which may exceed the ceiling."""
+        return self._elite[0] if self._elite else None
 
-    def sequential(self, ceiling: int) -> Iterator[Candidate]:
-        """One task at a time in the reference order, in few partitions first: least waste, longest makespan."""
-        position = -reference_position(self._reference) / max(1, self._compact.task_count)
-        for headroom in HEADROOMS:
-            for used in reversed(self._counts()):
-                schedule = self._scheduler.run(
-                    position, self._reference, ceiling, used_partitions=used, sequential=True, headroom=headroom
-                )
-                if schedule.complete:
-                    yield Candidate(schedule, position, self._reference, used, headroom)
+    def offer(self, candidate: Candidate) -> None:
+        """Take a schedule from elsewhere into account."""
+        self._remember(candidate)
 
-    def starts(self, ceiling: int) -> Iterator[Candidate]:
-        """The sequential schedules, then static mixes over numbers of used partitions."""
-        yield from self.sequential(ceiling)
-        position = -reference_position(self._reference) / max(1, self._compact.task_count)
-        tail = self._tail / max(1.0, self._tail.max(initial=0.0))
-        for used in self._counts():
-            for mix in MIXES:
-                yield self._evaluate(mix * tail + (1 - mix) * position, self._reference, used, ceiling)
+    def lower_ceiling(self, ceiling: int) -> None:
+        """From now on reserve less: what was found so far is measured by the new ceiling."""
+        with self._news:
+            self.ceiling = ceiling
+            self._elite.sort(key=self._rank)
 
-    def again(self, candidate: Candidate, ceiling: int, headroom: float) -> Candidate:
-        """The same priorities under another ceiling, with another share of the partitions left free."""
-        return self._evaluate(candidate.priority, candidate.reference, candidate.used_partitions, ceiling, headroom)
+    def wait_for_news(self, seconds: float) -> None:
+        """Return when a chain has ended, or after ``seconds``."""
+        with self._news:
+            self._news.wait(seconds)
 
-    def improve(self, incumbent: Candidate, ceiling: int, go_on: Callable[[], bool], lower: int) -> Iterator[Candidate]:
-        """Yield every strictly better candidate found from ``incumbent`` while ``go_on()``; ends at ``lower``."""
-        current = best = incumbent
-        count = self._compact.task_count
-        partitions = self._compact.problem.workspace.partitions
-        misses = 0
-        while go_on() and best.worth(ceiling)[:2] > (0, lower):
-            priority, reference, used = current.priority.copy(), current.reference, current.used_partitions
-            kind = self._random.random()
-            if kind < 0.15:
-                reference = best.schedule.order()
-            elif kind < 0.2 and partitions > 1:
-                used = int(self._random.integers(1, partitions + 1))
-            elif kind < 0.4:
-                mix = self._random.random()
-                spread = priority.std() or 1.0
-                tail = self._tail / max(1.0, self._tail.max(initial=0.0))
-                start = -best.schedule.start / max(1, best.schedule.makespan)
-                priority = (mix * tail + (1 - mix) * start) * 1.0 + 0.02 * spread * self._random.random(count)
+    def stop(self) -> None:
+        """Let all chains end."""
+        self._stop[0] = True
+        with self._news:
+            self._news.notify_all()
+
+    @property
+    def stopped(self) -> bool:
+        return bool(self._stop[0])
+
+    def closed(self) -> bool:
+        """Whether the best schedule meets the ceiling and cannot be undercut."""
+        best = self.best
+        return best is not None and best.worth(self.ceiling)[0] == 0 and best.schedule.makespan <= self.lower
+
+    def first(self) -> None:
+        """One schedule per reference, quickly."""
+        for reference in self.references:
+            for rank in (reference, self._tail):
+                self._remember(self.schedule(_state(rank, reference, used=self.compact.problem.workspace.partitions)))
+
+    def run(self, until: float, threads: int = 1) -> None:
+        """Anneal until the budget's clock shows ``until`` seconds, or ``stop``; to be called on each thread."""
+        begin = self.budget.elapsed_s()
+        while not self.stopped and not self.closed():
+            now = self.budget.elapsed_s()
+            if now >= until:
+                return
+            total = max(1e-3, until - begin)
+            per_schedule = self._seconds_per_schedule or self._measure()
+            fresh = self._fresh_chains(total * threads / per_schedule)
+            if (now - begin) / total < FRESH_SHARE and self._fresh < fresh:
+                seconds = FRESH_SHARE * total * threads / fresh
             else:
-                moved = self._random.integers(0, count, size=1 + int(self._random.integers(0, max(2, count // 50))))
-                priority[moved] = priority[self._random.integers(0, count, size=moved.size)] + (
-                    1e-6 + 0.1 * priority.std()
-                ) * self._random.standard_normal(moved.size)
-            candidate = self._evaluate(priority, reference, used, ceiling, current.headroom)
-            if not candidate.schedule.complete:
-                continue
-            misses += 1
-            if candidate.worth(ceiling)[:2] <= current.worth(ceiling)[:2]:
-                current = candidate
-            if candidate.worth(ceiling)[:2] < best.worth(ceiling)[:2]:
-                best = candidate
-                misses = 0
-                yield best
-            elif misses > 300:  # drift: take a neighbour of the best that is a little worse
-                current, misses = best, 0
-        return
+                seconds = max(0.2, REHEATED_SHARE * total)
+            steps = max(1, int(min(seconds, until - now) / per_schedule))
+            made = self._chain(steps, fresh=self._fresh < fresh)
+            spent = self.budget.elapsed_s() - now
+            if made > 10:
+                self._seconds_per_schedule = 0.5 * per_schedule + 0.5 * spent / made
 
-    def decode(self, start: Ints, ceiling: int) -> Iterator[Candidate]:
-        """Candidates whose priority and reference are the order of given starts (for instance of a relaxed model)."""
-        order = np.lexsort((np.arange(start.size), start)).astype(np.int64)
-        priority = -reference_position(order) / max(1, start.size)
-        partitions = self._compact.problem.workspace.partitions
-        for reference in (order, self._reference):
-            for used in range(partitions, 0, -1):
-                yield self._evaluate(priority, reference, used, ceiling)
+    def run_counted(self, seconds: float) -> None:
+        """Anneal for a number of schedules that only depends on ``seconds`` and the problem."""
+        total = int(seconds * SCHEDULES_PER_SECOND / max(1, self.compact.task_count))
+        fresh = self._fresh_chains(total)
+        end = self.made + total
+        while self.made < end and not self.closed():
+            share = FRESH_SHARE / fresh if self._fresh < fresh else REHEATED_SHARE
+            if self._chain(max(1, min(end - self.made, int(share * total))), fresh=self._fresh < fresh) == 0:
+                return
+
+    def schedule(self, state: State) -> Candidate:
+        """The schedule of a state."""
+        n = self.compact.task_count
+        start, where = np.empty(n, np.int64), np.zeros(self.compact.size.size, np.int64)
+        makespan, reserved = gated_schedule(
+            state.rank, state.reference, state.strict, int(state.slack * self.ceiling), self.ceiling, self._line,
+            self._cells(state), start, where,
+        )  # fmt: skip
+        self.made += 1
+        return self._candidate(start, where, makespan, reserved, state)
+
+    def decode(self, start: Ints) -> Candidate:
+        """The best schedule in the order of given starts (of a relaxed model, say)."""
+        order = by_start(start)
+        used = self.compact.problem.workspace.partitions
+        references = [order, *self.references[:1]]
+        found = [self.schedule(_state(order, reference, used=used)) for reference in references]
+        return min(found, key=self._rank)
+
+    # -- chains ------------------------------------------------------------------------------------------------
+
+    def _chain(self, steps: int, *, fresh: bool) -> int:
+        """Anneal for ``steps`` schedules from a new beginning or from one of the elite; how many were made."""
+        with self._news:
+            number = self._chains
+            self._chains += 1
+            if fresh or not self._elite:
+                fresh = True
+                number, self._fresh = self._fresh, self._fresh + 1
+                state = self._beginning(number)
+            else:
+                state = self._elite[number % len(self._elite)].state
+                if self.divided:
+                    state = self._varied(state, number)
+            ceiling = self.ceiling
+        hot = FRESH_HEAT[number % len(FRESH_HEAT)] if fresh else REHEAT[number % len(REHEAT)]
+        justified = 0.0 if self.divided else JUSTIFIED[number % len(JUSTIFIED)]
+        rank, reference, strict = state.rank.copy(), state.reference.copy(), state.strict.copy()
+        start, where = np.zeros(rank.size, np.int64), np.zeros(self.compact.size.size, np.int64)
+        found = np.full(2, -1, np.int64)
+        seed = (self.seed * 1_000_003 + number * 2 + fresh + 1) * 0x9E3779B97F4A7C15 % 2**64
+        made = anneal(
+            rank, reference, strict, np.array([seed or 1], np.uint64), steps, hot, min(COLD, hot), justified,
+            int(state.slack * ceiling), ceiling, self.lower, self._line, self._mirror, self._cells(state), start, where,
+            found, self._stop,
+        )  # fmt: skip
+        with self._news:
+            self.made += made
+        if found[0] >= 0:
+            end = State(rank, reference, strict, state.slack, state.used_partitions, state.headroom)
+            self._remember(self._candidate(start, where, found[0], found[1], end))
+        with self._news:
+            self._news.notify_all()
+        return int(made)
+
+    def _beginning(self, number: int) -> State:
+        reference = self.references[number % len(self.references)]
+        rank = self._tail if number % 3 == 1 else reference
+        partitions = self.compact.problem.workspace.partitions
+        return _state(
+            rank,
+            reference,
+            used=partitions,
+            slack=SLACKS[number % len(SLACKS)] if self.divided else 1.0,
+            headroom=self.headroom,
+        )
+
+    def _varied(self, state: State, number: int) -> State:
+        """The same priorities with another share of live bytes, or with the headroom that placements ask for."""
+        slack = SLACKS[number // 3 % len(SLACKS)] if number % 3 == 0 else state.slack
+        return State(state.rank, state.reference, state.strict, slack, state.used_partitions, self.headroom)
+
+    def _cells(self, state: State) -> tuple[Any, ...]:
+        return cells_of(self.compact, state.used_partitions, state.headroom) if self.divided else one_line()
+
+    def _fresh_chains(self, schedules: float) -> int:
+        """How many new beginnings a search of so many schedules can afford."""
+        return max(1, min(MOST_FRESH, int(FRESH_SHARE * schedules / (LEAST_STEPS_PER_TASK * self.compact.task_count))))
+
+    def _measure(self) -> float:
+        """Seconds per schedule, by making one."""
+        before = self.budget.elapsed_s()
+        self.schedule(self._beginning(0))
+        return max(1e-6, self.budget.elapsed_s() - before)
+
+    def _candidate(self, start: Ints, where: Ints, makespan: int, reserved: int, state: State) -> Candidate:
+        complete = int(makespan) < 2**62
+        return Candidate(Schedule(start, where, int(makespan), int(reserved), complete), state)
+
+    def _rank(self, candidate: Candidate) -> tuple[int, int, int]:
+        return candidate.worth(self.ceiling)
+
+    def _remember(self, candidate: Candidate) -> None:
+        """Keep the best few, no two alike in makespan and bytes."""
+        if not candidate.schedule.complete:
+            return
+        with self._news:
+            key = self._rank(candidate)
+            if all(self._rank(other) != key for other in self._elite):
+                self._elite = sorted([*self._elite, candidate], key=self._rank)[:ELITE]
+
+
+def _state(
+    rank: Ints, reference: Ints, *, used: int = 1, slack: float = 1.0, headroom: float = 0.0
+) -> State:
+    return State(rank, reference, np.zeros(rank.size, np.bool_), slack, used, headroom)
+
+
+def _partition_counts(compact: Compact) -> list[int]:
+    """Numbers of used partitions worth trying, few first."""
+    partitions = compact.problem.workspace.partitions
+    return sorted({partitions, *(max(1, partitions * k // 8) for k in (1, 2, 3, 4, 6))})
 
 
 def tails(compact: Compact) -> Ints:

@@ -21,7 +21,7 @@ from .placement import Placement, place
 from .placement.partition_bounds import fewest_partitions
 from .plan import Objective, Plan, Proof, Status, assemble
 from .problem import Problem
-from .schedule.search import PrioritySearch
+from .schedule.search import sequential
 from .units import Bytes, Tick
 
 FIRST_GAP = 0.02
@@ -133,8 +133,7 @@ def _in_order(problem: Problem, order: Sequence[str], budget: Budget, *, thoroug
     number = {t: k for k, t in enumerate(compact.tasks)}
     sequence = np.array([number[t] for t in order], dtype=np.int64)
     capacity = int(problem.workspace.capacity)
-    search = PrioritySearch(compact, sequence, budget.seed)
-    for candidate in search.sequential(capacity):
+    for candidate in sequential(compact, sequence, capacity):
         start, partition = candidate.schedule.start, candidate.schedule.partition
         effort = SHARE_OF_A_SCHEDULE * budget.time_limit_s if thorough else 0.0
         placement = place(compact, start, partition, budget, enough=capacity, effort_s=effort)

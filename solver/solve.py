@@ -12,6 +12,7 @@ Everything is anytime: the best placed plan so far is kept, and the clock is ask
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
@@ -25,24 +26,29 @@ from .check import violations
 from .errors import InvalidPlan
 from .interrupts import interruptible
 from .order import Compact, Force, LeastPeak, forces_of_pools, least_peak, peak_bounds
+from .order.diverse import orders_below
+from .order.live import Live
 from .placement import Placement, place
-from .plan import Bound, Evidence, Objective, Outcome, Plan, Proof, Status, assemble
+from .plan import Bound, Objective, Outcome, Plan, Proof, Status, assemble
 from .problem import Pool, Problem
 from .schedule import makespan_bounds
-from .schedule.cp_sat_schedule import least_makespan
-from .schedule.search import Candidate, PrioritySearch
+from .schedule.ladder import Ladder
+from .schedule.search import Candidate, ScheduleSearch, sequential
 from .smallest_workspace import least_workspace_size
 from .units import Bytes, Tick, format_size
 from .warm_up import warm_up
 
-MOST_TASKS_FOR_CP_SAT = 400
-"""Beyond, CP-SAT's schedule model finds nothing and proves nothing in the seconds it would get."""
+SEARCH_SHARE = 0.95
+"""Of the time before assembly, when the search for schedules ends; the rest places what was not placed yet."""
 
-STAGNANT_EVALUATIONS_PER_TASK = 300
-"""Local search ends after so many schedules per task without a better one: small problems are exhausted by then."""
+PLACING_SHARE = 0.03
+"""Of the time limit, for placing one schedule that first fit leaves too high."""
 
-EVALUATIONS_PER_SECOND = 200
-"""What one second of a deterministic budget buys in local search."""
+COUNTED_ROUNDS = 5
+"""A deterministic search is interrupted so many times for placing what it found."""
+
+MOST_HEADROOM = 0.3
+"""Largest share of the partitions that schedules leave to fragmentation."""
 
 
 def solve(
@@ -107,6 +113,7 @@ class _Pipeline:
         self.fastest: _Found | None = None
         self.leanest: _Found | None = None
         self.evaluations = 0
+        self.tried: dict[int, Candidate] = {}
         # Assembling and checking a plan is part of the budget: about half a millisecond per task.
         self.limit = budget.time_limit_s - min(0.3 * budget.time_limit_s, 6e-4 * self.compact.task_count)
 
@@ -128,18 +135,17 @@ class _Pipeline:
         if self.least_peak() > min(ceiling, wanted):
             return self.infeasible(min(ceiling, wanted))
         self.makespans = makespan_bounds(self.compact, ceiling)
-        search = PrioritySearch(self.compact, order, self.budget.seed)
-        self.first(search, ceiling)
+        self.first(order, ceiling)
         if self.objective is Objective.REUSE:
             self.say("placement", "looking for the smallest footprint")
-            self.lean(search, ceiling)
+            self.lean(order, ceiling)
             if self.leanest is None:
                 return self.nothing()
             self.fastest = self.leanest
             ceiling = max(self.leanest.footprint, 1)
             self.makespans = makespan_bounds(self.compact, ceiling)
         self.say("schedule", "searching schedules under the ceiling")
-        self.fast(search, ceiling)
+        self.fast(order, ceiling)
         return self.outcome(ceiling, wanted)
 
     def overfull_pool(self) -> str:
@@ -206,108 +212,131 @@ class _Pipeline:
         """Whether CP-SAT's models relax every plan: they fix who shares bytes in place, which other plans need not."""
         return not any(t.in_place for t in self.problem.tasks)
 
-    def first(self, search: PrioritySearch, ceiling: int) -> None:
+    def first(self, order: Ints, ceiling: int) -> None:
         """Some plan at once: the first sequential schedule whose quick placement fits the workspace."""
         for effort in (0.0, 0.01):
-            for candidate in search.sequential(ceiling):
+            for candidate in sequential(self.compact, order, ceiling):
                 if self.try_place(candidate, ceiling, effort=effort) is not None or self.past(self.limit):
                     return
 
-    def lean(self, search: PrioritySearch, ceiling: int, enough: int = 0) -> None:
+    def lean(self, order: Ints, ceiling: int, enough: int = 0) -> None:
         """Smallest footprint: sequential schedules in every number of partitions, placed with effort."""
         until = 0.5 * self.limit
         enough = max(enough, self.least_peak())
-        for candidate in search.sequential(ceiling):
+        for candidate in sequential(self.compact, order, ceiling):
             if self.past(until) or (self.leanest is not None and self.leanest.footprint <= enough):
                 break
             if self.leanest is None or candidate.schedule.reserved < self.leanest.footprint:
                 self.try_place(candidate, enough, effort=0.1)
 
-    def fast(self, search: PrioritySearch, ceiling: int) -> None:
-        """Least makespan under ``ceiling``: static starts, local search, CP-SAT, local search again."""
-        best: Candidate | None = None
-        for candidate in search.starts(ceiling):
-            self.evaluations += 1
-            if best is None or candidate.worth(ceiling) < best.worth(ceiling):
-                if candidate.schedule.complete:
-                    self.try_place(candidate, ceiling)
-                best = candidate
-            if best.schedule.complete and self.past(0.4 * self.limit):
-                break
-        if best is None or not best.schedule.complete:
-            return
+    def fast(self, order: Ints, ceiling: int) -> None:
+        """Least makespan under ``ceiling``: chains of annealing, and a ladder of relaxations for bounds."""
         if self.fastest is None:
             self.say("placement", "placing sequential schedules with effort")
-            self.lean(search, ceiling, enough=ceiling)
-        small = self.compact.task_count <= MOST_TASKS_FOR_CP_SAT
-        self.local_search(search, best, ceiling, until=(0.5 if small else 0.96) * self.limit)
-        if small and not self.closed():
-            self.say("cp-sat", "proving and improving with CP-SAT")
-            self.exact(search, ceiling, until=0.7 * self.limit)
-            start = self.fastest.candidate if self.fastest is not None else best
-            self.local_search(search, start, ceiling, until=0.96 * self.limit)
-
-    def local_search(self, search: PrioritySearch, start: Candidate, ceiling: int, until: float) -> None:
-        """Improve in slices; place the best of each slice, and lower the schedule's ceiling where placement misses.
-
-        Placing every improvement would cost more than finding it; a slice is three hundredths of the time limit.
-        """
-        inner, current = ceiling, start
-        floor = self.least_peak()
-        news = self.evaluations
-        spent = self.evaluations / EVALUATIONS_PER_SECOND if self.budget.deterministic else self.budget.elapsed_s()
-        while not self.past(until) and not self.closed():
-            spent = min(until, spent + 0.03 * self.budget.time_limit_s)
-            go_on = partial(self.tick, spent)
-            for better in search.improve(current, inner, go_on, self.least_makespan()):
-                current, news = better, self.evaluations
-            stagnant = self.evaluations - news > STAGNANT_EVALUATIONS_PER_TASK * self.compact.task_count
-            if stagnant and self.fastest is not None:
-                return
-            spent = max(spent, 0.0 if self.budget.deterministic else self.budget.elapsed_s())
-            if current.worth(inner)[0] > 0 or self.known(current):
-                if current.worth(inner)[0] == 0 and current.schedule.makespan <= self.least_makespan():
-                    return
-                continue
-            found = self.try_place(current, ceiling, effort=0.03)
-            near_miss = found is not None and ceiling < found.footprint <= ceiling + ceiling // 50
-            if near_miss:
-                found = self.try_place(current, ceiling, effort=0.06)
-            if found is not None and self.meets(found, ceiling):
-                inner = min(ceiling, inner + max(self.unit, (ceiling - inner) // 2))
-                continue
-            headroom = current.headroom
-            if found is None:  # a partition overflows although the ceiling may hold
-                headroom = min(0.3, headroom + 0.02)
-            else:
-                inner -= max((found.footprint - ceiling) // 2, self.unit)
-            if inner < floor:
-                inner = ceiling
-            again = search.again(current, inner, headroom)
-            self.evaluations += 1
-            current = again if again.schedule.complete else start
-
-    def known(self, candidate: Candidate) -> bool:
-        """Whether placing ``candidate`` could not beat what is placed already."""
-        return self.fastest is not None and candidate.schedule.makespan >= self.fastest.makespan
-
-    def exact(self, search: PrioritySearch, ceiling: int, until: float) -> None:
-        """CP-SAT on the relaxed model: its bound holds for every plan, its start order is decoded with partitions."""
-        seconds = until - self.budget.elapsed_s()
+            self.lean(order, ceiling, enough=ceiling)
+        references = [order]
+        if self.compact.task_count:
+            found = orders_below(Live.of(self.problem), ceiling, self.budget.seed)
+            references += [other for other in found if not np.array_equal(other, order)]
+        search = ScheduleSearch(self.compact, references, ceiling, self.budget, self.least_makespan())
+        for known in (self.fastest, self.leanest):
+            if known is not None:
+                search.offer(known.candidate)
+        search.first()
+        self.place_best(search, ceiling)
+        ladder = Ladder(
+            self.compact,
+            ceiling,
+            self.budget,
+            self.least_makespan(),
+            partial(self.shortest, search),
+            partial(self.learn_makespan, search),
+            lambda start: search.offer(search.decode(start)),
+        )
         if self.budget.deterministic:
-            seconds = 0.35 * self.budget.time_limit_s
-        if seconds <= 0.3 or self.fastest is None:
-            return
-        hint, upper = self.fastest.candidate.schedule.start, self.fastest.makespan
-        solution = least_makespan(self.compact, ceiling, hint, self.least_makespan(), upper, seconds, self.budget)
-        if solution.bound > self.least_makespan() and self.claimable():
-            claim = Bound("makespan", solution.bound, "cp_sat", Evidence.SOLVER_CLAIM, solution.parameters)
-            self.makespans = (claim, *self.makespans)
-        if solution.start is not None:
-            for candidate in search.decode(solution.start, ceiling):
-                self.evaluations += 1
-                if candidate.worth(ceiling)[0] == 0 and candidate.schedule.makespan < self.fastest.makespan:
-                    self.try_place(candidate, ceiling, effort=0.02)
+            self.fast_counted(search, ladder, ceiling)
+        else:
+            self.fast_timed(search, ladder, ceiling)
+
+    def fast_counted(self, search: ScheduleSearch, ladder: Ladder, ceiling: int) -> None:
+        """The same work every time: rounds of annealing, the ladder after the first of them."""
+        for number in range(COUNTED_ROUNDS):
+            if not self.closed():
+                search.run_counted(0.6 * self.budget.time_limit_s / COUNTED_ROUNDS)
+                self.place_best(search, ceiling)
+            if number == 0 and self.provable() and not self.closed():
+                ladder.run(0.3 * self.budget.time_limit_s)
+
+    def fast_timed(self, search: ScheduleSearch, ladder: Ladder, ceiling: int) -> None:
+        """Annealing on every thread but one, which climbs the ladder first; this thread places what they find."""
+        until = SEARCH_SHARE * self.limit
+        threads = max(1, self.budget.workers)
+
+        def climb_then_anneal() -> None:
+            seconds = (until - self.budget.elapsed_s()) * (1.0 if threads > 1 else 0.4)
+            if self.provable() and not self.closed() and seconds > 0.1:
+                ladder.run(seconds)
+            search.run(until, threads)
+
+        with ThreadPoolExecutor(max_workers=threads) as pool:
+            jobs = [pool.submit(climb_then_anneal)]
+            jobs += [pool.submit(search.run, until, threads) for _ in range(threads - 1)]
+            try:
+                while not self.past(until) and not self.closed() and not all(job.done() for job in jobs):
+                    search.wait_for_news(min(0.2, max(0.01, until - self.budget.elapsed_s())))
+                    self.place_best(search, ceiling)
+            finally:
+                search.stop()
+                ladder.stop()
+        for job in jobs:
+            job.result()
+        self.place_best(search, ceiling)
+
+    def place_best(self, search: ScheduleSearch, ceiling: int) -> None:
+        """Place the schedules that are better than what is placed, best first, until one fits.
+
+        Where placements take more than schedules reserve, schedules are made to reserve less: a lower ceiling where
+        the footprint is too large, free room in each partition where one of them overflows.
+        """
+        self.evaluations = search.made
+        for candidate in search.elite:
+            excess, makespan, _ = candidate.worth(search.ceiling)
+            if excess > 0 or (self.fastest is not None and makespan >= self.fastest.makespan):
+                continue
+            if id(candidate) in self.tried or self.past(self.limit):
+                continue
+            self.tried[id(candidate)] = candidate
+            found = self.try_place(candidate, ceiling, effort=PLACING_SHARE)
+            if found is not None and ceiling < found.footprint <= ceiling + ceiling // 50:
+                found = self.try_place(candidate, ceiling, effort=2 * PLACING_SHARE)
+            if found is not None and self.meets(found, ceiling):
+                search.lower_ceiling(min(ceiling, search.ceiling + max(self.unit, (ceiling - search.ceiling) // 2)))
+                return
+            if found is None:
+                search.headroom = min(MOST_HEADROOM, search.headroom + 0.02)
+            else:
+                lower = search.ceiling - max((found.footprint - ceiling) // 2, self.unit)
+                search.lower_ceiling(lower if lower >= self.least_peak() else ceiling)
+
+    def shortest(self, search: ScheduleSearch) -> tuple[int, Ints]:
+        """Makespan and starts of the shortest schedule, placed or not, that keeps to the ceiling."""
+        best = search.best
+        if best is not None and best.worth(search.ceiling)[0] == 0:
+            return best.schedule.makespan, best.schedule.start
+        assert self.fastest is not None or self.leanest is not None or best is not None
+        known = self.fastest.candidate if self.fastest is not None else best
+        assert known is not None
+        return known.schedule.makespan, known.schedule.start
+
+    def learn_makespan(self, search: ScheduleSearch, bound: Bound) -> None:
+        """A better bound on the makespan, from the ladder."""
+        self.makespans = (bound, *(b for b in self.makespans if b.method != bound.method))
+        search.lower = max(search.lower, bound.value)
+        self.say("bound", f"no plan is faster than {bound.value / 1000:g} s")
+
+    def provable(self) -> bool:
+        """Whether the ladder's models relax every plan of this question: what bounds is in force for all of them."""
+        return self.claimable() and self.compact.task_count > 0
 
     # -- placed schedules --------------------------------------------------------------------------------------
 
@@ -350,15 +379,8 @@ class _Pipeline:
     # -- time --------------------------------------------------------------------------------------------------
 
     def past(self, until: float) -> bool:
-        """Whether ``until`` seconds of the budget are spent (deterministic: evaluations instead of seconds)."""
-        if self.budget.deterministic:
-            return self.evaluations >= until * EVALUATIONS_PER_SECOND
-        return self.budget.elapsed_s() >= until
-
-    def tick(self, until: float) -> bool:
-        """Count one evaluation; whether there is time for it."""
-        self.evaluations += 1
-        return not self.past(until)
+        """Whether ``until`` seconds of the budget are spent (deterministic: never, work is counted elsewhere)."""
+        return not self.budget.deterministic and self.budget.elapsed_s() >= until
 
     def say(self, phase: str, message: str) -> None:
         spent = min(1.0, self.budget.elapsed_s() / self.budget.time_limit_s) if self.budget.time_limit_s > 0 else 1.0
@@ -483,7 +505,7 @@ class _Pipeline:
         other.peaks = self.peaks
         order = other.order(int(self.problem.workspace.capacity))
         self.learn(other.peaks, other.force)
-        other.lean(PrioritySearch(other.compact, order, budget.seed), int(self.problem.workspace.capacity))
+        other.lean(order, int(self.problem.workspace.capacity))
         return other.plan(other.leanest, other.leanest.footprint) if other.leanest is not None else None
 
     def enlarged(self) -> Plan | None:
@@ -522,7 +544,7 @@ class _Pipeline:
         if other.least_peak() > problem.workspace.capacity:
             return None
         order = other.order(int(problem.workspace.capacity))
-        for candidate in PrioritySearch(other.compact, order, budget.seed).sequential(int(problem.workspace.capacity)):
+        for candidate in sequential(other.compact, order, int(problem.workspace.capacity)):
             found = other.try_place(candidate, int(problem.workspace.capacity))
             if found is not None:
                 return other.plan(found, int(problem.workspace.capacity))

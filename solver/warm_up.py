@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -97,10 +98,16 @@ def _search() -> None:
 
 
 def _schedule() -> None:
+    from .budget import Budget
     from .order import Compact
     from .schedule import Scheduler
+    from .schedule.search import ScheduleSearch
 
-    Scheduler(Compact.of(_chain())).run(np.zeros(3), np.arange(3), 2**40)
+    question = _chain()
+    for partitions in (1, 8):
+        compact = Compact.of(replace(question, workspace=replace(question.workspace, partitions=partitions)))
+        Scheduler(compact).run(np.zeros(3), np.arange(3), 2**40)
+        ScheduleSearch(compact, [np.arange(3)], 2**40, Budget()).run_counted(0.001)
 
 
 def _placement() -> None:
@@ -173,9 +180,9 @@ def _largest_loop(part: str) -> object:
 
         return anneal
     if part == "schedule":
-        from .schedule.list_schedule import list_schedule
+        from .schedule.anneal import anneal
 
-        return list_schedule
+        return anneal
     if part == "placement":
         from .placement.holes import _fill
 

@@ -135,8 +135,12 @@ def import_wfcommons(
     assumed = list(_assumptions(shape, scale_sizes, scale_time))
     machine_memory = max((int(m.memory) for m in execution.machines if m.memory), default=0)
     if memory and not scratch_from_memory:
-        resources["memory"] = max(machine_memory, *memory.values())
-        whose = "the largest machine's" if machine_memory == resources["memory"] else "the largest task's"
+        # A capacity that nobody measured must not bind: what one task needed says nothing about the machine.
+        resources["memory"] = max(machine_memory or workers * max(memory.values()), *memory.values())
+        if machine_memory == resources["memory"]:
+            whose = "the largest machine's"
+        else:
+            whose = "the largest task's" if machine_memory else "all workers' need: no machine states its own"
         assumed.append(
             f"memoryInBytes (of {len(memory)} tasks) is the demand 'memory' against {format_size(resources['memory'])} "
             f"({whose}); it takes no workspace"

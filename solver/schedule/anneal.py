@@ -35,8 +35,8 @@ EXCESS_WEIGHT = 3.0
 
 @loop
 def anneal(  # type: ignore[no-untyped-def]
-    rank, reference, strict, random, steps, hot, cold, justified, ceiling, limit, lower, line, mirror, cells, best_start,
-    best_where, found, stop,
+    rank, reference, strict, random, steps, hot, cold, justified, ceiling, limit, lower, line, mirror, cells,
+    best_start, best_where, found, stop,
 ):  # fmt: skip
     """Anneal for ``steps`` schedules, from temperature ``hot`` to ``cold``, until ``stop[0]`` or makespan ``lower``.
 
@@ -59,9 +59,7 @@ def anneal(  # type: ignore[no-untyped-def]
             for t in range(n):
                 trial_strict[t] = strict[t]
             _neighbour(trial, trial_strict, random)
-        makespan, reserved = gated_schedule(
-            trial, reference, trial_strict, ceiling, limit, line, cells, start, where
-        )
+        makespan, reserved = gated_schedule(trial, reference, trial_strict, ceiling, limit, line, cells, start, where)
         made += 1
         if makespan == NO_SCHEDULE:
             if made == 1:

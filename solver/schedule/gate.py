@@ -31,7 +31,6 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Ints
 from ..compiled import inner, loop
 from ..order import Compact
 from .list_schedule import place_blocks, release_block
@@ -156,12 +155,13 @@ def gated_schedule(rank, reference, strict, ceiling, limit, line, cells, start, 
             ready[waiting] = rank[k]
             waiting += 1
     now, makespan, peak = np.int64(0), np.int64(0), live
-    first, done = np.int64(0), 0  # first place of the reference order that has not started
+    first, done = np.int64(0), np.int64(0)  # first place of the reference order that has not started
     force = False
     while done < n:
-        k, stay, closed, full, refused = 0, 0, False, False, 0
-        while k < waiting:
-            t = ready[k]
+        looked, stay, refused = np.int64(0), np.int64(0), np.int64(0)
+        closed, full = False, False
+        while looked < waiting:
+            t = ready[looked]
             allowed = not full
             if force:
                 allowed = allowed and t == reference[first]
@@ -169,17 +169,20 @@ def gated_schedule(rank, reference, strict, ceiling, limit, line, cells, start, 
                 for r in range(resources):
                     if demand[t, r] > free[r]:
                         allowed = False
-                if allowed and need[t] > 0:
-                    if (
+                if (
+                    allowed
+                    and need[t] > 0
+                    and (
                         closed
                         or live + need[t] > ceiling
                         or refused >= PATIENCE
                         or not _resumable(
                             t, ceiling, place[t], first, width, level, summary, ts, ti, group, user_place, gone
                         )
-                    ):
-                        allowed = False
-                        closed = closed or strict[t]
+                    )
+                ):
+                    allowed = False
+                    closed = closed or strict[t]
             if allowed and parts:
                 allowed = _enter(
                     t, now, np.int64(2**62) if force else limit, needed, loaded_at, loaded_by, cell_live, cell_peak,
@@ -217,11 +220,14 @@ def gated_schedule(rank, reference, strict, ceiling, limit, line, cells, start, 
             else:
                 ready[stay] = t
                 stay += 1
-            k += 1
+            looked += 1
         waiting = stay
-        force = busy == 0
-        if force:
+        if busy == 0:
+            if force:  # not even the next task of the reference order: that is no legal order
+                return np.int64(NO_SCHEDULE), np.int64(0)
+            force = True
             continue
+        force = False
         now = end[running[0]]
         while busy > 0 and end[running[0]] == now:
             t = running[0]
@@ -244,12 +250,12 @@ def gated_schedule(rank, reference, strict, ceiling, limit, line, cells, start, 
                 u = si[i]
                 missing[u] -= 1
                 if missing[u] == 0:
-                    k = waiting
+                    at = waiting
                     waiting += 1
-                    while k > 0 and by_rank[ready[k - 1]] > by_rank[u]:
-                        ready[k] = ready[k - 1]
-                        k -= 1
-                    ready[k] = u
+                    while at > 0 and by_rank[ready[at - 1]] > by_rank[u]:
+                        ready[at] = ready[at - 1]
+                        at -= 1
+                    ready[at] = u
     reserved = np.int64(0)
     for q in range(pools):
         for p in range(parts):
@@ -400,8 +406,3 @@ def _pop(heap, count, key):  # type: ignore[no-untyped-def]
         heap[k] = heap[child]
         k = child
     heap[k] = item
-
-
-def by_start(start: Ints) -> Ints:
-    """Tasks by start: a legal order that peaks no higher than the schedule (sequential equivalence)."""
-    return np.lexsort((np.arange(start.size), start)).astype(np.int64)

@@ -26,8 +26,8 @@ from ..order import Compact
 class Line:
     """Tasks, and groups of bytes on one address line. Durations in ticks, sizes in bytes.
 
-    ``touches``: groups of each task. ``users``: tasks of each group. ``demand[t, r]`` of resource ``r`` while task ``t``
-    runs, against ``capacity[r]``; resources that can never run short are left out.
+    ``touches``: groups of each task. ``users``: tasks of each group. ``demand[t, r]`` of resource ``r`` while task
+    ``t`` runs, against ``capacity[r]``; resources that can never run short are left out.
     """
 
     duration: Ints

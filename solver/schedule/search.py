@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
 from threading import Condition
 from typing import Any
 
@@ -23,7 +24,7 @@ from ..arrays import Ints
 from ..budget import Budget
 from ..order import Compact
 from .anneal import anneal
-from .gate import by_start, cells_of, gated_schedule, one_line
+from .gate import cells_of, gated_schedule, one_line
 from .line import Line
 from .list_schedule import Schedule, Scheduler, reference_position
 
@@ -136,6 +137,12 @@ class ScheduleSearch:
         """The best schedule so far, which may exceed the ceiling."""
         return self._elite[0] if self._elite else None
 
+    @property
+    def elite(self) -> tuple[Candidate, ...]:
+        """The best few schedules, best first."""
+        with self._news:
+            return tuple(self._elite)
+
     def offer(self, candidate: Candidate) -> None:
         """Take a schedule from elsewhere into account."""
         self._remember(candidate)
@@ -214,8 +221,8 @@ class ScheduleSearch:
         return self._candidate(start, where, makespan, reserved, state)
 
     def decode(self, start: Ints) -> Candidate:
-        """The best schedule in the order of given starts (of a relaxed model, say)."""
-        order = by_start(start)
+        """The best schedule in the order of given starts, which may be those of a relaxed model."""
+        order = legal_order(self.compact, start)
         used = self.compact.problem.workspace.partitions
         references = [order, *self.references[:1]]
         found = [self.schedule(_state(order, reference, used=used)) for reference in references]
@@ -304,9 +311,23 @@ class ScheduleSearch:
                 self._elite = sorted([*self._elite, candidate], key=self._rank)[:ELITE]
 
 
-def _state(
-    rank: Ints, reference: Ints, *, used: int = 1, slack: float = 1.0, headroom: float = 0.0
-) -> State:
+def legal_order(compact: Compact, start: Ints) -> Ints:
+    """Tasks by start where precedence allows it: of those whose predecessors are in the order, the earliest is next."""
+    missing = np.diff(compact.predecessors.start)
+    ready = [(int(start[t]), t) for t in range(compact.task_count) if missing[t] == 0]
+    heapify(ready)
+    order = []
+    while ready:
+        _, t = heappop(ready)
+        order.append(t)
+        for u in compact.successors[t].tolist():
+            missing[u] -= 1
+            if missing[u] == 0:
+                heappush(ready, (int(start[u]), u))
+    return np.array(order, dtype=np.int64)
+
+
+def _state(rank: Ints, reference: Ints, *, used: int = 1, slack: float = 1.0, headroom: float = 0.0) -> State:
     return State(rank, reference, np.zeros(rank.size, np.bool_), slack, used, headroom)
 
 

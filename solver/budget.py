@@ -47,8 +47,15 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """News of a search: the phase, the share of the budget spent (None when unknown), and a line for people."""
+    """News of a search: the phase, the share of the budget spent (None when unknown), and a line for people.
+
+    For programs: ``makespan`` (ticks) and ``footprint`` (bytes) of the best plan so far, ``bound``: what no plan can
+    beat, in the unit of what the search minimises. None: not news of this kind.
+    """
 
     phase: str
     fraction: float | None
     message: str
+    makespan: int | None = None
+    footprint: int | None = None
+    bound: int | None = None

@@ -332,7 +332,7 @@ class _Pipeline:
         """A better bound on the makespan, from the ladder."""
         self.makespans = (bound, *(b for b in self.makespans if b.method != bound.method))
         search.lower = max(search.lower, bound.value)
-        self.say("bound", f"no plan is faster than {bound.value / 1000:g} s")
+        self.say("bound", f"no plan is faster than {bound.value / 1000:g} s", bound=bound.value)
 
     def provable(self) -> bool:
         """Whether the ladder's models relax every plan of this question: what bounds is in force for all of them."""
@@ -363,7 +363,8 @@ class _Pipeline:
             self.leanest = found
         if self.meets(found, enough) and (self.fastest is None or found.makespan < self.fastest.makespan):
             self.fastest = found
-            self.say("schedule", f"makespan {found.makespan / 1000:g} s in {format_size(found.footprint)}")
+            message = f"makespan {found.makespan / 1000:g} s in {format_size(found.footprint)}"
+            self.say("schedule", message, makespan=found.makespan, footprint=found.footprint)
         return found
 
     def meets(self, found: _Found, ceiling: int) -> bool:
@@ -382,9 +383,10 @@ class _Pipeline:
         """Whether ``until`` seconds of the budget are spent (deterministic: never, work is counted elsewhere)."""
         return not self.budget.deterministic and self.budget.elapsed_s() >= until
 
-    def say(self, phase: str, message: str) -> None:
+    def say(self, phase: str, message: str, **figures: int) -> None:
+        """Tell the observer; ``figures`` are fields of ``Progress``."""
         spent = min(1.0, self.budget.elapsed_s() / self.budget.time_limit_s) if self.budget.time_limit_s > 0 else 1.0
-        self.tell(Progress(phase, spent, message))
+        self.tell(Progress(phase, spent, message, **figures))
 
     # -- answers -----------------------------------------------------------------------------------------------
 

@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
+import numpy as np
+
 from ..arrays import Ints
 from ..budget import Budget
 from ..order import Compact
@@ -72,6 +74,8 @@ class Ladder:
         self.compact, self.ceiling, self.budget, self.lower = compact, ceiling, budget, lower
         self.best, self.on_bound, self.on_start = best, on_bound, on_start
         self.solved: Rung | None = None
+        # All starts of a left-shifted schedule are sums of durations: a clock of their divisor loses nothing.
+        self.exact = int(np.gcd.reduce(compact.duration)) or 1
         self._asked = Asked()
         self._stopped = False
 
@@ -104,9 +108,12 @@ class Ladder:
     def _rungs(self) -> Iterator[tuple[Rung, float]]:
         """Rungs, and the share of the time left that each may take; which come next depends on what was solved."""
         span = max(1, self.best()[0])
-        coarse, fine = max(1, span // COARSE), max(1, span // FINE)
+        coarse, fine = max(self.exact, span // COARSE), max(self.exact, span // FINE)
+        if not self.compact.size.size:
+            yield Rung(self.exact, 0), 1.0
+            return
         if self.compact.task_count <= FEW_TASKS:
-            yield Rung(1, 0), FEW_SHARE
+            yield Rung(self.exact, 0), FEW_SHARE
             if self.solved is not None:
                 return
         sizes = sorted({a.size for a in self.compact.alike()})
@@ -120,7 +127,7 @@ class Ladder:
             return
         if self.solved.smallest == 0 and not self._failed:
             yield Rung(fine, 0), RUNG_SHARE
-            yield Rung(1, 0), 1.0
+            yield Rung(self.exact, 0), 1.0
         refined = self.solved
         yield Rung(fine, refined.smallest), RUNG_SHARE
         between = max((s for s in sizes if s < refined.smallest), default=0)
@@ -138,7 +145,7 @@ class Ladder:
     def _ask(self, relaxed: Relaxed, seconds: float) -> Solution:
         makespan, start = self.best()
         grain = relaxed.grain
-        exact = grain == 1 and relaxed.groups and len(relaxed.groups) == len(self.compact.alike())
+        exact = grain == self.exact and len(relaxed.groups) == len(self.compact.alike())
 
         def tell(bound: int, parameters: object = None) -> None:
             if bound * grain > self.lower:

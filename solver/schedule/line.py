@@ -99,12 +99,12 @@ class Line:
 def scarce_resources(compact: Compact) -> list[int]:
     """Resources that tasks may have to wait for: the largest demands that workers allow at once exceed the capacity."""
     count = compact.task_count
-    at_once = count
-    for r, (name, capacity) in enumerate(compact.problem.resources):
-        if name == "workers" and count and compact.demand[:, r].min() > 0:
-            at_once = min(count, capacity // int(compact.demand[:, r].min()))
-    largest = np.sort(compact.demand, axis=0)[::-1][:at_once]
-    return [r for r in range(compact.capacity.size) if int(largest[:, r].sum()) > int(compact.capacity[r])]
+    at_once = dict.fromkeys(range(compact.capacity.size), count)
+    for w, (name, capacity) in enumerate(compact.problem.resources):
+        if name == "workers" and count and compact.demand[:, w].min() > 0:
+            at_once |= {r: min(count, capacity // int(compact.demand[:, w].min())) for r in at_once if r != w}
+    largest = np.sort(compact.demand, axis=0)[::-1]
+    return [r for r, most in at_once.items() if int(largest[:most, r].sum()) > int(compact.capacity[r])]
 
 
 def _inverse(rows: Rows, count: int) -> Rows:

@@ -12,7 +12,7 @@ seconds, on one thread.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import heapify, heappop, heappush
 from threading import Condition
 from typing import Any
@@ -28,7 +28,7 @@ from .gate import cells_of, gated_schedule, one_line
 from .line import Line
 from .list_schedule import Schedule, Scheduler, reference_position
 
-FRESH_SHARE = 0.35
+FRESH_SHARE = 0.4
 """Of the time, for chains from new beginnings."""
 
 MOST_FRESH = 16
@@ -38,7 +38,7 @@ LEAST_STEPS_PER_TASK = 50
 """Schedules per task that a chain needs to get anywhere; fewer chains are better than shorter ones."""
 
 ELITE = 4
-"""States that are taken further."""
+"""States that are taken further, each from a beginning of its own: the best of one lineage are all alike."""
 
 REHEATED_SHARE = 0.08
 """Of the time, for each chain that takes one further."""
@@ -72,6 +72,8 @@ class State:
     slack: float = 1.0
     used_partitions: int = 1
     headroom: float = 0.0
+    lineage: int = -1
+    """The beginning that the state descends from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +260,7 @@ class ScheduleSearch:
         with self._news:
             self.made += made
         if found[0] >= 0:
-            end = State(rank, reference, strict, state.slack, state.used_partitions, state.headroom)
+            end = replace(state, rank=rank, reference=reference, strict=strict)
             self._remember(self._candidate(start, where, found[0], found[1], end))
         with self._news:
             self._news.notify_all()
@@ -274,12 +276,13 @@ class ScheduleSearch:
             used=partitions,
             slack=SLACKS[number % len(SLACKS)] if self.divided else 1.0,
             headroom=self.headroom,
+            lineage=number,
         )
 
     def _varied(self, state: State, number: int) -> State:
         """The same priorities with another share of live bytes, or with the headroom that placements ask for."""
         slack = SLACKS[number // 3 % len(SLACKS)] if number % 3 == 0 else state.slack
-        return State(state.rank, state.reference, state.strict, slack, state.used_partitions, self.headroom)
+        return replace(state, slack=slack, headroom=self.headroom)
 
     def _cells(self, state: State) -> tuple[Any, ...]:
         return cells_of(self.compact, state.used_partitions, state.headroom) if self.divided else one_line()
@@ -302,13 +305,14 @@ class ScheduleSearch:
         return candidate.worth(self.ceiling)
 
     def _remember(self, candidate: Candidate) -> None:
-        """Keep the best few, no two alike in makespan and bytes."""
+        """Keep the best of each lineage, and of these the best few."""
         if not candidate.schedule.complete:
             return
         with self._news:
-            key = self._rank(candidate)
-            if all(self._rank(other) != key for other in self._elite):
-                self._elite = sorted([*self._elite, candidate], key=self._rank)[:ELITE]
+            best: dict[int, Candidate] = {}
+            for other in sorted([*self._elite, candidate], key=self._rank):
+                best.setdefault(other.state.lineage, other)
+            self._elite = list(best.values())[:ELITE]
 
 
 def legal_order(compact: Compact, start: Ints) -> Ints:
@@ -327,8 +331,10 @@ def legal_order(compact: Compact, start: Ints) -> Ints:
     return np.array(order, dtype=np.int64)
 
 
-def _state(rank: Ints, reference: Ints, *, used: int = 1, slack: float = 1.0, headroom: float = 0.0) -> State:
-    return State(rank, reference, np.zeros(rank.size, np.bool_), slack, used, headroom)
+def _state(
+    rank: Ints, reference: Ints, *, used: int = 1, slack: float = 1.0, headroom: float = 0.0, lineage: int = -1
+) -> State:
+    return State(rank, reference, np.zeros(rank.size, np.bool_), slack, used, headroom, lineage)
 
 
 def _partition_counts(compact: Compact) -> list[int]:

@@ -251,7 +251,7 @@ class _Pipeline:
             self.least_makespan(),
             partial(self.shortest, search),
             partial(self.learn_makespan, search),
-            lambda start: search.offer(search.decode(start)),
+            lambda start: search.offer(search.accept(start)),
         )
         if self.budget.deterministic:
             self.fast_counted(search, ladder, ceiling)
@@ -270,7 +270,7 @@ class _Pipeline:
     def fast_timed(self, search: ScheduleSearch, ladder: Ladder, ceiling: int) -> None:
         """Annealing on every thread but one, which climbs the ladder first; this thread places what they find."""
         until = SEARCH_SHARE * self.limit
-        threads = max(1, self.budget.workers)
+        threads, begun = max(1, self.budget.workers), self.budget.elapsed_s()
 
         def climb_then_anneal() -> None:
             seconds = (until - self.budget.elapsed_s()) * (1.0 if threads > 1 else 0.4)
@@ -283,7 +283,8 @@ class _Pipeline:
             jobs += [pool.submit(search.run, until, threads) for _ in range(threads - 1)]
             try:
                 while not self.past(until) and not self.closed() and not all(job.done() for job in jobs):
-                    search.wait_for_news(min(0.2, max(0.01, until - self.budget.elapsed_s())))
+                    look_again = min(0.25, 0.02 + 0.05 * (self.budget.elapsed_s() - begun))
+                    search.wait_for_news(min(look_again, max(0.01, until - self.budget.elapsed_s())))
                     self.place_best(search, ceiling)
             finally:
                 search.stop()

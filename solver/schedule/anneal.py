@@ -19,6 +19,7 @@ import numpy as np
 
 from ..compiled import inner, loop
 from .gate import NO_SCHEDULE, gated_schedule
+from .serial import serial_schedule
 
 STRICT_SHARE = 0.1
 """Of the neighbours, those that differ in who is strict."""
@@ -35,14 +36,15 @@ EXCESS_WEIGHT = 3.0
 
 @loop
 def anneal(  # type: ignore[no-untyped-def]
-    rank, reference, strict, random, steps, hot, cold, justified, ceiling, limit, lower, line, mirror, cells,
+    rank, reference, strict, random, serial, steps, hot, cold, justified, ceiling, limit, lower, line, mirror, cells,
     best_start, best_where, found, stop,
 ):  # fmt: skip
     """Anneal for ``steps`` schedules, from temperature ``hot`` to ``cold``, until ``stop[0]`` or makespan ``lower``.
 
     ``rank``, ``reference`` and ``strict`` are the state, changed in place; ``justified`` is the share of justified
-    neighbours (0 with partitions). The best schedule goes to ``best_start`` and ``best_where``, its makespan and
-    reserved bytes to ``found[0]`` and ``found[1]``. Returns how many schedules were made.
+    neighbours (0 with partitions). ``serial``: there are no bytes, and schedules are made serially. The best schedule goes to ``best_start`` and ``best_where``, its makespan and
+    reserved bytes to ``found[0]`` and ``found[1]``; ``found[2]`` is odd while they are written, so that another thread
+    can look on. Returns how many schedules were made.
     """
     n = rank.shape[0]
     duration = line[0]
@@ -59,7 +61,12 @@ def anneal(  # type: ignore[no-untyped-def]
             for t in range(n):
                 trial_strict[t] = strict[t]
             _neighbour(trial, trial_strict, random)
-        makespan, reserved = gated_schedule(trial, reference, trial_strict, ceiling, limit, line, cells, start, where)
+        if serial:
+            makespan, reserved = serial_schedule(trial, line, start), np.int64(0)
+        else:
+            makespan, reserved = gated_schedule(
+                trial, reference, trial_strict, ceiling, limit, line, cells, start, where
+            )
         made += 1
         if makespan == NO_SCHEDULE:
             if made == 1:
@@ -74,11 +81,17 @@ def anneal(  # type: ignore[no-untyped-def]
             for t in range(n):
                 again[t] = -start[t] - duration[t]
             _order(again, tie, key, trial)
-            length, _ = gated_schedule(trial, turned, lax, ceiling, limit, mirror, cells, back, where)
+            if serial:
+                length = serial_schedule(trial, mirror, back)
+            else:
+                length, _ = gated_schedule(trial, turned, lax, ceiling, limit, mirror, cells, back, where)
             for t in range(n):
                 again[t] = length - back[t] - duration[t]
             _order(again, tie, key, trial)
-            length, peak = gated_schedule(trial, trial, lax, ceiling, limit, line, cells, again, where)
+            if serial:
+                length, peak = serial_schedule(trial, line, again), np.int64(0)
+            else:
+                length, peak = gated_schedule(trial, trial, lax, ceiling, limit, line, cells, again, where)
             made += 2
             if length <= makespan:
                 makespan, reserved = length, peak
@@ -101,9 +114,11 @@ def anneal(  # type: ignore[no-untyped-def]
                 strict[t] = trial_strict[t]
             if makespan * (1.0 + EXCESS_WEIGHT * excess) < best:
                 best = makespan * (1.0 + EXCESS_WEIGHT * excess)
+                found[2] += 1
                 _copy(best_start, start)
                 _copy(best_where, where)
                 found[0], found[1] = makespan, reserved
+                found[2] += 1
                 if excess == 0.0 and makespan <= lower:
                     break
     return made

@@ -7,7 +7,7 @@ real plan; the start order of a solution is decoded by the list scheduler, which
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import gcd
 
@@ -71,10 +71,12 @@ class Asked:
         lower: int = 0,
         hint: Ints | None = None,
         useless: int = -1,
+        on_solution: Callable[[Ints], None] | None = None,
     ) -> Solution:
         """Search starts with a makespan in ``[lower, upper]`` grains, from ``hint``.
 
         The search ends at a makespan of at most ``useless``: then its bound cannot be worth more than that.
+        ``on_solution`` is told the starts of each better schedule, on a thread of the solver.
         """
         model, x = build(relaxed, upper, lower)
         if hint is not None:
@@ -88,7 +90,7 @@ class Asked:
         self._solver = solver
         if self._stopped:
             return Solution(None, lower, False, False, parameters)
-        status = solver.solve(model, _StopAt(useless) if useless >= lower else None)
+        status = solver.solve(model, _Watch(x, useless, on_solution))
         self._solver = None
         if status == cp_model.MODEL_INVALID:
             raise AssertionError(f"the model is invalid: {model.validate()}")
@@ -101,15 +103,17 @@ class Asked:
         return Solution(start, bound, status == cp_model.OPTIMAL, False, parameters)
 
 
-class _StopAt(cp_model.CpSolverSolutionCallback):  # type: ignore[misc]
-    """Ends the search at a solution of at most ``value``."""
+class _Watch(cp_model.CpSolverSolutionCallback):  # type: ignore[misc]
+    """Passes solutions on, and ends the search at one whose makespan is at most ``useless``."""
 
-    def __init__(self, value: int) -> None:
+    def __init__(self, x: Variables, useless: int, on_solution: Callable[[Ints], None] | None) -> None:
         super().__init__()
-        self._value = value
+        self._x, self._useless, self._on_solution = x, useless, on_solution
 
     def on_solution_callback(self) -> None:
-        if self.objective_value <= self._value:
+        if self._on_solution is not None:
+            self._on_solution(np.array([self.value(s) for s in self._x.start], dtype=np.int64))
+        if self.objective_value <= self._useless:
             self.stop_search()
 
 

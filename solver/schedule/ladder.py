@@ -77,7 +77,7 @@ class Ladder:
         # All starts of a left-shifted schedule are sums of durations: a clock of their divisor loses nothing.
         self.exact = int(np.gcd.reduce(compact.duration)) or 1
         self._asked = Asked()
-        self._stopped = False
+        self._stopped = self._failed = False
 
     def stop(self) -> None:
         """End at once; may be called from another thread."""
@@ -88,7 +88,8 @@ class Ladder:
         """Climb for ``seconds`` (deterministic: of CP-SAT's own measure)."""
         if self.compact.task_count > MOST_TASKS:
             return
-        self._step_back()
+        if self.compact.size.size:
+            self._step_back()
         chains = Chains(self.compact)
         left = seconds
         for rung, share in self._rungs():
@@ -153,6 +154,11 @@ class Ladder:
                 witness = parameters or {"solver": "CP-SAT", "grain": grain, "groups": len(relaxed.groups)}
                 self.on_bound(Bound("makespan", self.lower, "cp_sat", Evidence.SOLVER_CLAIM, witness))  # type: ignore[arg-type]
 
+        def pass_on(found: Ints) -> None:
+            whole = start.copy()
+            whole[relaxed.tasks] = found * grain
+            self.on_start(whole)
+
         solution = self._asked.least_makespan(
             relaxed,
             makespan // grain,
@@ -161,14 +167,13 @@ class Ladder:
             lower=-(-self.lower // grain) if exact else 0,
             hint=start[relaxed.tasks] // grain,
             useless=-1 if exact else self.lower // grain,
+            on_solution=pass_on if exact else None,
         )
         tell(solution.bound, solution.parameters)
         if solution.impossible:  # nothing is shorter than the best schedule, to the grain
             tell(makespan // grain, solution.parameters)
         if solution.start is not None:
-            whole = start.copy()
-            whole[relaxed.tasks] = solution.start * grain
-            self.on_start(whole)
+            pass_on(solution.start)
         return solution
 
     def _useless(self, solution: Solution, relaxed: Relaxed) -> bool:
@@ -179,7 +184,6 @@ class Ladder:
 
     def _step_back(self) -> None:
         """Let this thread, and the solver's threads that it begins, wait for the others."""
-        self._failed = False
         if threading.current_thread() is not threading.main_thread() and hasattr(os, "setpriority"):
             with suppress(OSError):
                 os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

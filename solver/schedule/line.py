@@ -42,8 +42,11 @@ class Line:
     preload: NDArray[np.bool_]
 
     @staticmethod
-    def of(compact: Compact, *, merged: bool = True) -> Line:
-        """The line of ``compact``; not ``merged``: group ``i`` is block ``i``, as partitions and pools need it."""
+    def of(compact: Compact, *, merged: bool = True, unit: int = 1) -> Line:
+        """The line of ``compact``; not ``merged``: group ``i`` is block ``i``, as partitions and pools need it.
+
+        ``unit``: ticks in a unit of time, which must divide all durations.
+        """
         if merged:
             alike = compact.alike()
             users = Rows.of([a.users for a in alike])
@@ -56,7 +59,7 @@ class Line:
             users = _inverse(touches, size.size)
         scarce = scarce_resources(compact)
         return Line(
-            duration=compact.duration,
+            duration=compact.duration // unit,
             predecessors=compact.predecessors,
             successors=compact.successors,
             demand=np.ascontiguousarray(compact.demand[:, scarce]),

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from heapq import heapify, heappop, heappush
-from threading import Condition
+from threading import Condition, get_ident
 from typing import Any
 
 import numpy as np
@@ -24,9 +24,10 @@ from ..arrays import Ints
 from ..budget import Budget
 from ..order import Compact
 from .anneal import anneal
-from .gate import cells_of, gated_schedule, one_line
+from .gate import NO_SCHEDULE, cells_of, gated_schedule, one_line
 from .line import Line
 from .list_schedule import Schedule, Scheduler, reference_position
+from .serial import MOST_UNITS, serial_schedule
 
 FRESH_SHARE = 0.4
 """Of the time, for chains from new beginnings."""
@@ -49,8 +50,11 @@ FRESH_HEAT, COLD = (0.03, 0.01, 0.03, 0.003), 0.0005
 REHEAT = (0.003, 0.01, 0.001, 0.02)
 """Temperatures a chain that goes on begins with, in turns."""
 
-JUSTIFIED = (0.05, 0.3)
-"""Share of justified neighbours, in turns (without partitions)."""
+JUSTIFIED, JUSTIFIED_SERIALLY = (0.05, 0.3), (0.3, 0.6)
+"""Share of justified neighbours, in turns (without partitions); where there are no bytes, more of them pay."""
+
+FRESH_SERIALLY = 4
+"""Chains from new beginnings where there are no bytes: basins hardly differ then, and longer chains go deeper."""
 
 HEADROOMS = (0.0, 0.03, 0.08, 0.2)
 """Shares of a partition left free for fragmentation, tried in this order."""
@@ -118,13 +122,16 @@ class ScheduleSearch:
         )  # fmt: skip
         workspace = compact.problem.workspace
         self.divided = workspace.partitions > 1 or len(compact.pools) > 1 or workspace.isolation.value == "exclusive"
-        line = Line.of(compact, merged=not self.divided)
+        self._unit = int(np.gcd.reduce(compact.duration)) if compact.task_count else 1
+        self._serial = not compact.size.size and int(compact.duration.sum()) <= MOST_UNITS * self._unit
+        line = Line.of(compact, merged=not self.divided, unit=self._unit)
         self._line, self._mirror = line.arrays(), line.mirrored().arrays()
         self._tail = np.argsort(-tails(compact), kind="stable").astype(np.int64)
         self._scheduler = Scheduler(compact)
         self._stop = np.zeros(1, np.bool_)
         self._news = Condition()
         self._elite: list[Candidate] = []
+        self._running: dict[int, tuple[Ints, Ints, Ints, State]] = {}
         self._fresh = 0
         self._chains = 0
         self._seconds_per_schedule: float | None = None
@@ -141,7 +148,13 @@ class ScheduleSearch:
 
     @property
     def elite(self) -> tuple[Candidate, ...]:
-        """The best few schedules, best first."""
+        """The best few schedules, best first, with what the chains that run have found so far."""
+        with self._news:
+            running = list(self._running.values())
+        for look in running:
+            candidate = self._look_on(*look)
+            if candidate is not None:
+                self._remember(candidate)
         with self._news:
             return tuple(self._elite)
 
@@ -215,12 +228,40 @@ class ScheduleSearch:
         """The schedule of a state."""
         n = self.compact.task_count
         start, where = np.empty(n, np.int64), np.zeros(self.compact.size.size, np.int64)
-        makespan, reserved = gated_schedule(
-            state.rank, state.reference, state.strict, int(state.slack * self.ceiling), self.ceiling, self._line,
-            self._cells(state), start, where,
-        )  # fmt: skip
+        if self._serial:
+            makespan, reserved = serial_schedule(state.rank, self._line, start), 0
+        else:
+            makespan, reserved = gated_schedule(
+                state.rank, state.reference, state.strict, int(state.slack * self.ceiling), self.ceiling, self._line,
+                self._cells(state), start, where,
+            )  # fmt: skip
         self.made += 1
         return self._candidate(start, where, makespan, reserved, state)
+
+    def accept(self, start: Ints) -> Candidate:
+        """Given starts as they are where they keep below the ceiling on one line, else what their order gives."""
+        if not self.divided:
+            peak = self._peak(start)
+            if peak <= self.ceiling:
+                order = legal_order(self.compact, start)
+                makespan = int((start + self.compact.duration).max(initial=0))
+                where = np.zeros(self.compact.size.size, np.int64)
+                return Candidate(Schedule(start, where, makespan, peak, True), _state(order, order))
+        return self.decode(start)
+
+    def _peak(self, start: Ints) -> int:
+        """Most bytes alive at once on one line."""
+        _, _, _, _, _, _, _, _, _, us, ui, size, kept, preload = self._line
+        if not size.size:
+            return 0
+        end = start + self.compact.duration
+        birth = np.minimum.reduceat(start[ui], us[:-1])
+        birth[preload] = 0
+        death = np.maximum.reduceat(end[ui], us[:-1])
+        death[kept] = end.max() + 1
+        times = np.concatenate([death, birth])
+        changes = np.concatenate([-size, size])
+        return int(np.cumsum(changes[np.argsort(times, kind="stable")]).max())
 
     def decode(self, start: Ints) -> Candidate:
         """The best schedule in the order of given starts, which may be those of a relaxed model."""
@@ -247,24 +288,38 @@ class ScheduleSearch:
                     state = self._varied(state, number)
             ceiling = self.ceiling
         hot = FRESH_HEAT[number % len(FRESH_HEAT)] if fresh else REHEAT[number % len(REHEAT)]
-        justified = 0.0 if self.divided else JUSTIFIED[number % len(JUSTIFIED)]
+        shares = JUSTIFIED_SERIALLY if self._serial else JUSTIFIED
+        justified = 0.0 if self.divided else shares[number % len(shares)]
         rank, reference, strict = state.rank.copy(), state.reference.copy(), state.strict.copy()
         start, where = np.zeros(rank.size, np.int64), np.zeros(self.compact.size.size, np.int64)
-        found = np.full(2, -1, np.int64)
+        found = np.array([-1, -1, 0], np.int64)
+        with self._news:
+            self._running[get_ident()] = (start, where, found, state)
         seed = (self.seed * 1_000_003 + number * 2 + fresh + 1) * 0x9E3779B97F4A7C15 % 2**64
         made = anneal(
-            rank, reference, strict, np.array([seed or 1], np.uint64), steps, hot, min(COLD, hot), justified,
-            int(state.slack * ceiling), ceiling, self.lower, self._line, self._mirror, self._cells(state), start, where,
+            rank, reference, strict, np.array([seed or 1], np.uint64), self._serial, steps, hot, min(COLD, hot), justified,
+            int(state.slack * ceiling), ceiling, -(-self.lower // self._unit), self._line, self._mirror, self._cells(state), start, where,
             found, self._stop,
         )  # fmt: skip
         with self._news:
             self.made += made
+            del self._running[get_ident()]
         if found[0] >= 0:
             end = replace(state, rank=rank, reference=reference, strict=strict)
             self._remember(self._candidate(start, where, found[0], found[1], end))
         with self._news:
             self._news.notify_all()
         return int(made)
+
+    def _look_on(self, start: Ints, where: Ints, found: Ints, state: State) -> Candidate | None:
+        """The best schedule of a chain that runs; None while it has none, or writes one."""
+        version = int(found[2])
+        start, where, makespan, reserved = start.copy(), where.copy(), int(found[0]), int(found[1])
+        if version % 2 or version == 0 or int(found[2]) != version:
+            return None
+        order = legal_order(self.compact, start * self._unit)
+        end = replace(state, rank=order, reference=order, strict=np.zeros(order.size, np.bool_))
+        return self._candidate(start, where, makespan, reserved, end)
 
     def _beginning(self, number: int) -> State:
         reference = self.references[number % len(self.references)]
@@ -289,7 +344,8 @@ class ScheduleSearch:
 
     def _fresh_chains(self, schedules: float) -> int:
         """How many new beginnings a search of so many schedules can afford."""
-        return max(1, min(MOST_FRESH, int(FRESH_SHARE * schedules / (LEAST_STEPS_PER_TASK * self.compact.task_count))))
+        most = FRESH_SERIALLY if self._serial else MOST_FRESH
+        return max(1, min(most, int(FRESH_SHARE * schedules / (LEAST_STEPS_PER_TASK * self.compact.task_count))))
 
     def _measure(self) -> float:
         """Seconds per schedule, by making one."""
@@ -298,8 +354,9 @@ class ScheduleSearch:
         return max(1e-6, self.budget.elapsed_s() - before)
 
     def _candidate(self, start: Ints, where: Ints, makespan: int, reserved: int, state: State) -> Candidate:
-        complete = int(makespan) < 2**62
-        return Candidate(Schedule(start, where, int(makespan), int(reserved), complete), state)
+        complete = int(makespan) < NO_SCHEDULE
+        schedule = Schedule(start * self._unit, where, int(makespan) * self._unit, int(reserved), complete)
+        return Candidate(schedule, state)
 
     def _rank(self, candidate: Candidate) -> tuple[int, int, int]:
         return candidate.worth(self.ceiling)
@@ -310,6 +367,8 @@ class ScheduleSearch:
             return
         with self._news:
             best: dict[int, Candidate] = {}
+            if any(self._rank(other) == self._rank(candidate) for other in self._elite):
+                return
             for other in sorted([*self._elite, candidate], key=self._rank):
                 best.setdefault(other.state.lineage, other)
             self._elite = list(best.values())[:ELITE]

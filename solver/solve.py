@@ -251,7 +251,7 @@ class _Pipeline:
             self.least_makespan(),
             partial(self.shortest, search),
             partial(self.learn_makespan, search),
-            lambda start: search.offer(search.accept(start)),
+            lambda start, exact: search.offer(search.accept(start) if exact else search.decode(start)),
         )
         if self.budget.deterministic:
             self.fast_counted(search, ladder, ceiling)

@@ -42,9 +42,9 @@ def anneal(  # type: ignore[no-untyped-def]
     """Anneal for ``steps`` schedules, from temperature ``hot`` to ``cold``, until ``stop[0]`` or makespan ``lower``.
 
     ``rank``, ``reference`` and ``strict`` are the state, changed in place; ``justified`` is the share of justified
-    neighbours (0 with partitions). ``serial``: there are no bytes, and schedules are made serially. The best schedule goes to ``best_start`` and ``best_where``, its makespan and
-    reserved bytes to ``found[0]`` and ``found[1]``; ``found[2]`` is odd while they are written, so that another thread
-    can look on. Returns how many schedules were made.
+    neighbours (0 with partitions). ``serial``: there are no bytes, and schedules are made serially. The best schedule
+    goes to ``best_start`` and ``best_where``, its makespan and reserved bytes to ``found[0]`` and ``found[1]``. Returns
+    how many schedules were made.
     """
     n = rank.shape[0]
     duration = line[0]
@@ -114,11 +114,9 @@ def anneal(  # type: ignore[no-untyped-def]
                 strict[t] = trial_strict[t]
             if makespan * (1.0 + EXCESS_WEIGHT * excess) < best:
                 best = makespan * (1.0 + EXCESS_WEIGHT * excess)
-                found[2] += 1
                 _copy(best_start, start)
                 _copy(best_where, where)
                 found[0], found[1] = makespan, reserved
-                found[2] += 1
                 if excess == 0.0 and makespan <= lower:
                     break
     return made

@@ -58,7 +58,8 @@ class Rung:
 class Ladder:
     """Bounds on the makespan under ``ceiling``; ``lower`` is known. ``upper``: makespan of the best schedule so far.
 
-    ``on_bound`` is told each better bound, ``on_start`` starts (ticks, one per task) of a relaxation's solution.
+    ``on_bound`` is told each better bound, ``on_start`` starts (ticks, one per task) of a relaxation's
+    solution, and whether they are a schedule as they are or only its shadow.
     """
 
     def __init__(
@@ -69,7 +70,7 @@ class Ladder:
         lower: int,
         best: Callable[[], tuple[int, Ints]],
         on_bound: Callable[[Bound], None],
-        on_start: Callable[[Ints], None],
+        on_start: Callable[[Ints, bool], None],
     ) -> None:
         self.compact, self.ceiling, self.budget, self.lower = compact, ceiling, budget, lower
         self.best, self.on_bound, self.on_start = best, on_bound, on_start
@@ -157,7 +158,7 @@ class Ladder:
         def pass_on(found: Ints) -> None:
             whole = start.copy()
             whole[relaxed.tasks] = found * grain
-            self.on_start(whole)
+            self.on_start(whole, exact)
 
         solution = self._asked.least_makespan(
             relaxed,

@@ -131,7 +131,7 @@ class ScheduleSearch:
         self._stop = np.zeros(1, np.bool_)
         self._news = Condition()
         self._elite: list[Candidate] = []
-        self._running: dict[int, tuple[Ints, Ints, Ints, State]] = {}
+        self._running: dict[int, tuple[Ints, Ints, State]] = {}
         self._fresh = 0
         self._chains = 0
         self._seconds_per_schedule: float | None = None
@@ -292,14 +292,15 @@ class ScheduleSearch:
         justified = 0.0 if self.divided else shares[number % len(shares)]
         rank, reference, strict = state.rank.copy(), state.reference.copy(), state.strict.copy()
         start, where = np.zeros(rank.size, np.int64), np.zeros(self.compact.size.size, np.int64)
-        found = np.array([-1, -1, 0], np.int64)
+        found = np.full(2, -1, np.int64)
         with self._news:
-            self._running[get_ident()] = (start, where, found, state)
+            self._running[get_ident()] = (start, found, state)
         seed = (self.seed * 1_000_003 + number * 2 + fresh + 1) * 0x9E3779B97F4A7C15 % 2**64
+        lower = -(-self.lower // self._unit)
         made = anneal(
-            rank, reference, strict, np.array([seed or 1], np.uint64), self._serial, steps, hot, min(COLD, hot), justified,
-            int(state.slack * ceiling), ceiling, -(-self.lower // self._unit), self._line, self._mirror, self._cells(state), start, where,
-            found, self._stop,
+            rank, reference, strict, np.array([seed or 1], np.uint64), self._serial, steps, hot, min(COLD, hot),
+            justified, int(state.slack * ceiling), ceiling, lower, self._line, self._mirror, self._cells(state), start,
+            where, found, self._stop,
         )  # fmt: skip
         with self._news:
             self.made += made
@@ -311,15 +312,15 @@ class ScheduleSearch:
             self._news.notify_all()
         return int(made)
 
-    def _look_on(self, start: Ints, where: Ints, found: Ints, state: State) -> Candidate | None:
-        """The best schedule of a chain that runs; None while it has none, or writes one."""
-        version = int(found[2])
-        start, where, makespan, reserved = start.copy(), where.copy(), int(found[0]), int(found[1])
-        if version % 2 or version == 0 or int(found[2]) != version:
+    def _look_on(self, start: Ints, found: Ints, state: State) -> Candidate | None:
+        """A schedule in the order of the best one of a chain that runs; None while it has none.
+
+        The chain may be writing: what is read is taken for an order, from which a schedule is made.
+        """
+        if found[0] < 0:
             return None
-        order = legal_order(self.compact, start * self._unit)
-        end = replace(state, rank=order, reference=order, strict=np.zeros(order.size, np.bool_))
-        return self._candidate(start, where, makespan, reserved, end)
+        order = legal_order(self.compact, start.copy())
+        return self.schedule(replace(state, rank=order, reference=order, strict=np.zeros(order.size, np.bool_)))
 
     def _beginning(self, number: int) -> State:
         reference = self.references[number % len(self.references)]

@@ -44,6 +44,9 @@ SEARCH_SHARE = 0.95
 PLACING_SHARE = 0.03
 """Of the time limit, for placing one schedule that first fit leaves too high."""
 
+LADDER_SHARE = 0.6
+"""Of the time of one thread, for the ladder; afterwards the thread anneals."""
+
 COUNTED_ROUNDS = 5
 """A deterministic search is interrupted so many times for placing what it found."""
 
@@ -273,7 +276,7 @@ class _Pipeline:
         threads, begun = max(1, self.budget.workers), self.budget.elapsed_s()
 
         def climb_then_anneal() -> None:
-            seconds = (until - self.budget.elapsed_s()) * (1.0 if threads > 1 else 0.4)
+            seconds = (until - self.budget.elapsed_s()) * (LADDER_SHARE if threads > 1 else 0.4)
             if self.provable() and not self.closed() and seconds > 0.1:
                 ladder.run(seconds)
             search.run(until, threads)

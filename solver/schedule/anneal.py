@@ -49,7 +49,7 @@ def anneal(  # type: ignore[no-untyped-def]
     n = rank.shape[0]
     duration = line[0]
     start, back, again = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
-    where = np.empty(best_where.shape[0], np.int64)
+    where = np.zeros(best_where.shape[0], np.int64)  # stays so on one address line
     trial, trial_strict = rank.copy(), strict.copy()
     turned, lax = np.empty(n, np.int64), np.zeros(n, np.bool_)
     key, tie = np.empty(n, np.int64), np.empty(n, np.int64)

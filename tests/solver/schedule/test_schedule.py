@@ -14,8 +14,8 @@ from catalytic.solver.budget import Budget
 from catalytic.solver.order import Compact, least_peak
 from catalytic.solver.problem import Isolation, Problem, Workspace
 from catalytic.solver.schedule import Scheduler, makespan_bounds
-from catalytic.solver.schedule.cp_sat_schedule import least_makespan
-from catalytic.solver.schedule.search import PrioritySearch
+from catalytic.solver.schedule.cp_sat_schedule import Asked, Solution
+from catalytic.solver.schedule.relaxed import Chains, relax
 from catalytic.solver.units import Bytes, Tick
 from tests.builders import chain, problem, random_problem, task
 
@@ -40,6 +40,11 @@ def least_makespan_by_enumeration(question: Problem) -> int:
         ):
             best = max(end.values())
     return best
+
+
+def least_makespan(compact: Compact, ceiling: int, upper: int) -> Solution:
+    """CP-SAT's answer on the whole problem."""
+    return Asked().least_makespan(relax(compact, Chains(compact), ceiling, 1, 0), upper, 10.0, QUICK)
 
 
 def low_order(compact: Compact) -> Ints:
@@ -104,7 +109,7 @@ def test_bounds_and_cp_sat_agree_with_enumeration(seed: int) -> None:
     compact = Compact.of(question)
     optimum = least_makespan_by_enumeration(question)
     upper = sum(t.duration for t in question.tasks)
-    solution = least_makespan(compact, WIDE, None, 0, upper, 10.0, QUICK)
+    solution = least_makespan(compact, WIDE, upper)
 
     assert solution.optimal
     assert solution.bound == optimum
@@ -130,9 +135,9 @@ def test_cp_sat_sees_the_ceiling() -> None:
         sizes=10,
     )  # fmt: skip
     compact = Compact.of(question)
-    assert least_makespan(compact, 20, None, 0, 20, 5.0, QUICK).bound == 10
-    assert least_makespan(compact, 10, None, 0, 20, 5.0, QUICK).bound == 20
-    assert least_makespan(compact, 9, None, 0, 20, 5.0, QUICK).impossible
+    assert least_makespan(compact, 20, 20).bound == 10
+    assert least_makespan(compact, 10, 20).bound == 20
+    assert least_makespan(compact, 9, 20).impossible
 
 
 @pytest.mark.parametrize("isolation", list(Isolation))
@@ -150,18 +155,6 @@ def test_a_block_larger_than_a_partition_starts_one_and_runs_on() -> None:
     schedule = Scheduler(Compact.of(question)).run(np.zeros(2), np.arange(2), 40)
     assert schedule.complete
     assert schedule.partition[0] <= 1  # needs three partitions of ten bytes
-
-
-def test_local_search_never_returns_worse_than_it_began_with() -> None:
-    question = random_problem(Random(3), tasks=14)
-    compact = Compact.of(question)
-    order = low_order(compact)
-    search = PrioritySearch(compact, order, seed=1)
-    start = min(search.starts(WIDE), key=lambda c: c.worth(WIDE))
-    turns = iter(range(200))
-    better = list(search.improve(start, WIDE, lambda: next(turns, None) is not None, 0))
-    worths = [c.worth(WIDE)[:2] for c in (start, *better)]
-    assert worths == sorted(worths, reverse=True)
 
 
 def test_chain_takes_the_sum_of_its_durations() -> None:

@@ -38,14 +38,23 @@ from .smallest_workspace import least_workspace_size
 from .units import Bytes, Tick, format_size
 from .warm_up import warm_up
 
+MANY_REGIONS = 3000
+"""Tasks and blocks beyond which a plan takes so long to assemble that the time is measured, not guessed."""
+
+ASSEMBLY_FACTOR = 1.8
+"""Of the time to assemble and check a sequential plan: parallel ones have more edges, and are written to a file."""
+
 SEARCH_SHARE = 0.95
 """Of the time before assembly, when the search for schedules ends; the rest places what was not placed yet."""
 
 PLACING_SHARE = 0.03
 """Of the time limit, for placing one schedule that first fit leaves too high."""
 
-LADDER_SHARE = 0.6
+LADDER_SHARE = 0.5
 """Of the time of one thread, for the ladder; afterwards the thread anneals."""
+
+FIRST_CEILING = 0.97
+"""Of the ceiling, what schedules may reserve at first: placements nearly always need a little more."""
 
 COUNTED_ROUNDS = 5
 """A deterministic search is interrupted so many times for placing what it found."""
@@ -117,7 +126,7 @@ class _Pipeline:
         self.leanest: _Found | None = None
         self.evaluations = 0
         self.tried: dict[int, Candidate] = {}
-        # Assembling and checking a plan is part of the budget: about half a millisecond per task.
+        # Assembling and checking a plan is part of the budget: about half a millisecond per task (measured later).
         self.limit = budget.time_limit_s - min(0.3 * budget.time_limit_s, 6e-4 * self.compact.task_count)
 
     # -- the story ---------------------------------------------------------------------------------------------
@@ -185,7 +194,7 @@ class _Pipeline:
 
     def order(self, ceiling: int) -> Ints:
         """A low-peak order, as task indices. What is proved on the way joins the bounds."""
-        share = 0.3 if self.objective is Objective.REUSE else 0.1
+        share = 0.3 if self.objective is Objective.REUSE else 0.04
         found = self.ask_order(share)
         if found.peak > ceiling >= self.least_peak():
             found = self.ask_order(0.35, enough=ceiling)
@@ -219,8 +228,20 @@ class _Pipeline:
         """Some plan at once: the first sequential schedule whose quick placement fits the workspace."""
         for effort in (0.0, 0.01):
             for candidate in sequential(self.compact, order, ceiling):
-                if self.try_place(candidate, ceiling, effort=effort) is not None or self.past(self.limit):
+                found = self.try_place(candidate, ceiling, effort=effort)
+                if found is not None:
+                    self.time_assembly(found, ceiling)
+                if found is not None or self.past(self.limit):
                     return
+
+    def time_assembly(self, found: _Found, ceiling: int) -> None:
+        """Find out how long assembling, checking and writing a large plan takes here, and leave that much time."""
+        large = self.compact.task_count + self.compact.size.size > MANY_REGIONS
+        if large and not self.budget.deterministic and self.budget.remaining_s() > 1.0:
+            before = self.budget.elapsed_s()
+            self.plan(found, ceiling)
+            seconds = ASSEMBLY_FACTOR * (self.budget.elapsed_s() - before)
+            self.limit = max(0.3 * self.budget.time_limit_s, self.budget.time_limit_s - seconds)
 
     def lean(self, order: Ints, ceiling: int, enough: int = 0) -> None:
         """Smallest footprint: sequential schedules in every number of partitions, placed with effort."""
@@ -247,6 +268,7 @@ class _Pipeline:
                 search.offer(known.candidate)
         search.first()
         self.place_best(search, ceiling)
+        search.lower_ceiling(max(self.least_peak(), int(FIRST_CEILING * ceiling)))
         ladder = Ladder(
             self.compact,
             ceiling,

@@ -9,8 +9,8 @@ Some neighbours are *justified* (Valls, Ballestin, Quintanilla, 2005): the sched
 scheduling the mirrored problem in order of ends, then to the left again, which closes gaps that no move of a priority
 would close. That is possible because the mirror image of a line is a line (``line.py``).
 
-The cost is the makespan plus a little of the mean start, so that the search sees progress between two makespans, plus
-the share by which reserved bytes exceed their limit. Temperatures are shares of the makespan.
+The cost is the makespan plus a little of the mean start, so that the search sees progress between two makespans, and of
+the reserved bytes, plus the share by which these exceed their limit. Temperatures are shares of the makespan.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ SEGMENT_SHARE = 0.1
 
 MEAN_START_WEIGHT = 0.02
 """Of the mean start in the cost."""
+
+RESERVED_WEIGHT = 0.05
+"""Of the share of the limit that is reserved, in makespans: among equals, what reserves less is easier to place."""
 
 EXCESS_WEIGHT = 3.0
 """How much longer, in makespans, a plan may be for reserving one limit less."""
@@ -104,7 +107,8 @@ def anneal(  # type: ignore[no-untyped-def]
         for t in range(n):
             mean += start[t]
         excess = max(0, reserved - limit) / limit
-        value = makespan * (1.0 + EXCESS_WEIGHT * excess) + MEAN_START_WEIGHT * mean / n
+        longer = makespan * (1.0 + EXCESS_WEIGHT * excess)
+        value = longer + MEAN_START_WEIGHT * mean / n + RESERVED_WEIGHT * makespan * reserved / limit
         heat = hot * (cold / hot) ** (made / steps) * span
         if value <= cost or _uniform(random) < np.exp((cost - value) / heat):
             cost, span = value, float(makespan)
@@ -112,8 +116,8 @@ def anneal(  # type: ignore[no-untyped-def]
             for t in range(n):
                 rank[tie[t]] = t
                 strict[t] = trial_strict[t]
-            if makespan * (1.0 + EXCESS_WEIGHT * excess) < best:
-                best = makespan * (1.0 + EXCESS_WEIGHT * excess)
+            if longer < best or (longer == best and reserved < found[1]):
+                best = longer
                 _copy(best_start, start)
                 _copy(best_where, where)
                 found[0], found[1] = makespan, reserved

@@ -192,7 +192,8 @@ class ScheduleSearch:
         """One schedule per reference, quickly."""
         for reference in self.references:
             for rank in (reference, self._tail):
-                self._remember(self.schedule(_state(rank, reference, used=self.compact.problem.workspace.partitions)))
+                for lineage, used in enumerate(_partition_counts(self.compact)):
+                    self._remember(self.schedule(_state(rank, reference, used=used, lineage=-1 - lineage)))
 
     def run(self, until: float, threads: int = 1) -> None:
         """Anneal until the budget's clock shows ``until`` seconds, or ``stop``; to be called on each thread."""
@@ -325,11 +326,11 @@ class ScheduleSearch:
     def _beginning(self, number: int) -> State:
         reference = self.references[number % len(self.references)]
         rank = self._tail if number % 3 == 1 else reference
-        partitions = self.compact.problem.workspace.partitions
+        counts = _partition_counts(self.compact)[::-1]
         return _state(
             rank,
             reference,
-            used=partitions,
+            used=counts[number % len(counts)],
             slack=SLACKS[number % len(SLACKS)] if self.divided else 1.0,
             headroom=self.headroom,
             lineage=number,

@@ -33,7 +33,7 @@ LEAST_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Makespan and bound in the file's units (None: none), (seconds, makespan) of each better one, processor seconds."""
+    """Makespan and bound in the file's units, (seconds, makespan) of each better one, processor seconds."""
 
     value: int | None
     bound: int
@@ -164,7 +164,7 @@ def instances(sets: Sequence[str], most: int | None) -> Iterator[Path]:
 
 
 def time_ratio(ours: Answer, other: Answer) -> float | None:
-    """Our seconds to the other's last value by its own seconds to it; None where it has none. Unreached: its limit x 2."""
+    """Our seconds to the other's last value by its own; None where it has none. Unreached: twice the last event."""
     if not other.trajectory:
         return None
     last = other.trajectory[-1][1]

@@ -51,7 +51,8 @@ class Variables:
 class Asked:
     """One question to CP-SAT that may be stopped from another thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, switches: redundant.Switches = redundant.DEFAULT) -> None:
+        self._switches = switches
         self._solver: cp_model.CpSolver | None = None
         self._stopped = False
 
@@ -78,7 +79,7 @@ class Asked:
         The search ends at a makespan of at most ``useless``: then its bound cannot be worth more than that.
         ``on_solution`` is told the starts of each better schedule, on a thread of the solver.
         """
-        model, x = build(relaxed, upper, lower)
+        model, x = build(relaxed, upper, lower, self._switches)
         if hint is not None:
             for variable, value in zip(x.start, redundant.in_order(relaxed, hint), strict=True):
                 model.add_hint(variable, int(value))

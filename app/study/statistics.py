@@ -19,6 +19,10 @@ from statistics import fmean, stdev
 
 CONFIDENCE = 0.95
 
+FEWEST = 3
+"""Observations below which nothing is claimed: values are whole numbers, and two of them agree exactly by chance more
+often than any normal distribution thinks."""
+
 
 @dataclass(frozen=True, slots=True)
 class RatioInterval:
@@ -32,7 +36,7 @@ class RatioInterval:
     @property
     def claim(self) -> int:
         """-1: the ratio is below 1, 1: above, as far as the interval tells; 0: nothing can be said."""
-        if self.low is None or self.high is None:
+        if self.low is None or self.high is None or self.count < FEWEST:
             return 0
         if self.high < 1 and not isclose(self.high, 1, abs_tol=1e-12):
             return -1

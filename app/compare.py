@@ -277,7 +277,7 @@ def _total(study: _Study, name: str) -> ConfigurationLine:
         sole_wins=sum(len(winners) == 1 for winners in wins),
         value=geometric_mean((study.median_value(i, name) or 0 for i in shared), 1),
         bound=geometric_mean((b for b in bounds if b is not None), 1),
-        gap=geometric_mean((row.gap for row in rows if row.gap is not None), GAP_SHIFT),
+        gap=geometric_mean((max(0.0, row.gap) for row in rows if row.gap is not None), GAP_SHIFT),
         first_s=time(lambda row: row.first_s),
         best_s=time(lambda row: row.best_s),
         proof_s=time(lambda row: row.proof_s),
@@ -290,7 +290,7 @@ def _total(study: _Study, name: str) -> ConfigurationLine:
 
 
 def _within_limit(row: Row, seconds: float | None) -> float:
-    return row.limits.time_s if seconds is None else min(seconds, row.limits.time_s)
+    return row.limits.time_s if seconds is None else min(max(0.0, seconds), row.limits.time_s)
 
 
 def _winners(study: _Study, instance: str, names: Sequence[str]) -> list[str]:

@@ -178,6 +178,8 @@ def _live(
             os.close(descriptor)
         os.dup2(streams, 1)
         os.dup2(streams, 2)
+        # Not the parent's: whoever replaced those would hear the child speak.
+        sys.stdout = sys.stderr = open(2, "w", buffering=1, errors="backslashreplace", closefd=False)  # noqa: SIM115
         faulthandler.enable(file=2)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         if memory is not None:
@@ -192,7 +194,6 @@ def _live(
         traceback.print_exc()
     finally:
         with suppress(Exception):
-            sys.stdout.flush()
             sys.stderr.flush()
         os._exit(code)
 

@@ -71,8 +71,8 @@ def _metric(change: MetricChange) -> tuple[str, ...]:
     elif not change.difference:
         words = "="
     else:
-        sign = "+" if change.difference > 0 else "-"
-        words = f"{sign}{figure(change.metric, abs(change.difference))}"
+        sign, size = "+" if change.difference > 0 else "-", abs(change.difference)
+        words = f"{sign}{f'{size} bytes' if change.metric in BYTES else figure(change.metric, size)}"
         words += f" ({100 * change.share:+.2f}%)" if change.share is not None else ""
     return (change.metric, figure(change.metric, change.before), figure(change.metric, change.after), words)
 

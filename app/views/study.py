@@ -16,7 +16,7 @@ from ..compare import ConfigurationLine, InstanceLine, StudyComparison, Versus
 from ..study.statistics import FEWEST, RatioInterval, Spread
 from .lines import paragraph
 from .table import table
-from .words import percent, plural, seconds
+from .words import bound_seconds, percent, plural, seconds
 
 Grid = tuple[tuple[str, ...], list[tuple[str, ...]]]
 """A header and its rows, as words."""
@@ -113,7 +113,7 @@ def _total(line: ConfigurationLine) -> tuple[str, ...]:
         str(failed),
         str(line.wins) if line.sole_wins == line.wins else f"{line.wins} ({line.sole_wins} alone)",
         _value(line.value, line.objective),
-        _value(line.bound, line.objective),
+        _bound(line.bound, line.objective),
         NOTHING if line.gap is None else percent(max(0.0, round(line.gap, 9))),
         _time(line.first_s),
         _time(line.best_s),
@@ -137,7 +137,7 @@ def _line(line: InstanceLine) -> tuple[str, ...]:
         status_words(line.status),
         _value(None if line.value is None else line.value.median, line.objective),
         _spread(line.value),
-        _value(line.bound, line.objective),
+        _bound(line.bound, line.objective),
         NOTHING if line.gap is None else percent(line.gap),
         _time(line.first_s),
         _time(line.best_s),
@@ -175,6 +175,13 @@ def _value(value: float | None, objective: str) -> str:
     if value is None:
         return NOTHING
     return format_size(round(value)) if objective == "reuse" else seconds(float(to_seconds(round(value))))
+
+
+def _bound(value: float | None, objective: str) -> str:
+    """A bound on the makespan is rounded down: it still holds as written."""
+    if value is None or objective == "reuse":
+        return _value(value, objective)
+    return bound_seconds(value / 1000)
 
 
 def _time(value: float | None) -> str:

@@ -43,10 +43,10 @@ def command(paths: tuple[Path, ...], as_json: bool, **options: Any) -> int:
     reuse_factor, gap, reuse_edges.
     """
     if len(paths) == 1 and paths[0].is_dir():
-        _refuse(OF_PLANS, options, "are about two plans; this is a study")
+        _refuse(OF_PLANS, options, "this is a study, not two plans")
         return _study(paths[0], as_json, options)
     if len(paths) == 2 and not any(path.is_dir() for path in paths):
-        _refuse(OF_STUDIES, options, "are about a study; these are plans")
+        _refuse(OF_STUDIES, options, "these are two plans, not a study")
         return _plans(paths[0], paths[1], as_json, options["gates"])
     found = ", ".join(f"{path} ({'a folder' if path.is_dir() else 'no folder'})" for path in paths)
     raise click.UsageError(f"found {found}; allowed: the folder of one study, or two plan files.")
@@ -56,7 +56,7 @@ def _refuse(names: tuple[str, ...], options: dict[str, Any], why: str) -> None:
     words = {"as_csv": "--csv", "as_markdown": "--markdown", "page": "--html", "gates": "--fail-if"}
     given = [words.get(name, f"--{name}") for name in names if options[name]]
     if given:
-        raise click.UsageError(f"{', '.join(given)} {why}.")
+        raise click.UsageError(f"{', '.join(given)} cannot be given: {why}.")
 
 
 def _study(folder: Path, as_json: bool, options: dict[str, Any]) -> int:

@@ -6,9 +6,10 @@
     cell.py                            one search: problem x configuration x seed, its name and its digest
     child.py                           a process with limits: forked, watched, ended with all it started
     search_cell.py                     what runs in it, and the news it leaves behind
-    fork_server.py  crew.py            who forks (everything imported, loops compiled) and who asks it to
+    fork_server.py  crew.py  lines.py  who forks (planner loaded, loops compiled), who asks it to, how they talk
+    record.py  provenance.py           from the end of a process to a row; where figures come from
     row.py  ledger.py                  one line per cell, durable; the folder that holds them, locked
     trajectory.py                      incumbents and bounds over time
     statistics.py  profiles.py         means, intervals, performance profiles, primal integrals: pure functions
-    table.py  contradictions.py        rows by problem and configuration; what cannot all be true
+    contradictions.py                  what cannot all be true
 """

@@ -39,8 +39,9 @@ UNTOUCHED = 2 * 2**30
 OUT_OF_MEMORY = 71
 """Exit code of a child that was refused memory."""
 
-STDERR_TAIL = 4000
-"""Bytes of a child's last words that are kept."""
+FIRST_WORDS, LAST_WORDS = 2000, 4000
+"""Bytes that are kept of what a child wrote to its streams: a crash is named at the beginning of its report, an
+exception at the end."""
 
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -51,7 +52,7 @@ _REFUSED_MEMORY = (b"std::bad_alloc", b"MemoryError", b"LLVM ERROR: out of memor
 class Ended:
     """How a child ended. ``end``: by itself (``code``), by a signal nobody here sent (``-code``), or over a limit.
 
-    ``said``: what it wrote into its news; ``stderr``: the tail of what it wrote to its standard streams.
+    ``said``: what it wrote into its news; ``stderr``: how what it wrote to its standard streams began and ended.
     ``peak_memory``: resident bytes at most.
     """
 
@@ -120,21 +121,21 @@ class Child:
         os.close(self.pidfd)
         code = os.waitstatus_to_exitcode(status)
         with self._news, self._streams:
-            said, last = _content(self._news), _content(self._streams, STDERR_TAIL)
+            said, words = _content(self._news), _both_ends(self._streams)
         return Ended(
-            end=self._end(code, last),
+            end=self._end(code, words),
             code=code,
             seconds=seconds,
             cpu_s=used.ru_utime + used.ru_stime,
             peak_memory=used.ru_maxrss * 1024,
             said=said,
-            stderr=last.decode(errors="replace"),
+            stderr=words.decode(errors="replace"),
         )
 
-    def _end(self, code: int, last: bytes) -> Literal["exit", "signal", "time", "memory"]:
+    def _end(self, code: int, said: bytes) -> Literal["exit", "signal", "time", "memory"]:
         if code == -signal.SIGKILL and self._over is not None:
             return self._over
-        refused = code < 0 and any(words in last for words in _REFUSED_MEMORY)
+        refused = code < 0 and any(words in said for words in _REFUSED_MEMORY)
         if code == OUT_OF_MEMORY or refused:
             return "memory"
         return "exit" if code >= 0 else "signal"
@@ -198,8 +199,17 @@ def _live(
         os._exit(code)
 
 
-def _content(file: BinaryIO, last: int | None = None) -> bytes:
-    """All of ``file``, or its ``last`` bytes."""
-    size = file.seek(0, os.SEEK_END)
-    file.seek(0 if last is None else max(0, size - last))
+def _content(file: BinaryIO) -> bytes:
+    file.seek(0)
     return file.read()
+
+
+def _both_ends(file: BinaryIO) -> bytes:
+    """The content of ``file``, without its middle if it is long."""
+    size = file.seek(0, os.SEEK_END)
+    if size <= FIRST_WORDS + LAST_WORDS:
+        return _content(file)
+    file.seek(0)
+    first = file.read(FIRST_WORDS)
+    file.seek(size - LAST_WORDS)
+    return first + b"\n...\n" + file.read()

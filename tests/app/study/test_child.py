@@ -21,7 +21,7 @@ from catalytic.app.study.child import Child, Ended, resident
 MIB = 2**20
 
 
-def ended(work: Callable[[BinaryIO], None], *, time_s: float = 60.0, memory: int | None = None) -> Ended:
+def ended(work: Callable[[BinaryIO], None], *, time_s: float = 600.0, memory: int | None = None) -> Ended:
     """Watch a child to its end, as the fork server does."""
     child = Child(work, time_s=time_s, memory=memory)
     while not os.waitid(os.P_PIDFD, child.pidfd, os.WEXITED | os.WNOHANG | os.WNOWAIT):
@@ -61,6 +61,17 @@ def test_an_exception_is_exit_code_1_and_its_traceback_the_last_words() -> None:
     assert "ZeroDivisionError: by nothing" in end.stderr
 
 
+def test_of_many_words_the_first_and_the_last_are_kept() -> None:
+    def work(news: BinaryIO) -> None:
+        print("begin" + 100_000 * "x" + "end")
+
+    end = ended(work)
+
+    assert end.stderr.startswith("begin")
+    assert end.stderr.endswith("end\n")
+    assert len(end.stderr) < 10_000
+
+
 def test_a_crash_in_compiled_code_is_a_signal_and_says_where() -> None:
     def work(news: BinaryIO) -> None:
         ctypes.memset(0, 1, 1)
@@ -85,11 +96,23 @@ def test_time_ends_a_child_and_everything_it_started(tmp_path: Path) -> None:
         while True:
             sum(range(1000))
 
-    end = ended(work, time_s=3.0)
+    child = Child(work, time_s=600.0)
+    sleeper = number(tmp_path / "pid")
+    child.watch()
+    assert psutil.pid_exists(sleeper)
+    child.deadline = time.monotonic()
+    child.watch()
+    end = child.wait()
 
-    assert end.end == "time"
-    assert end.seconds >= 3.0
-    assert gone(int((tmp_path / "pid").read_text()))
+    assert (end.end, end.code) == ("time", -signal.SIGKILL)
+    assert gone(sleeper)
+
+
+def number(path: Path) -> int:
+    """The number in a file, once another process has written it."""
+    while not path.is_file() or not path.read_text():
+        time.sleep(0.01)
+    return int(path.read_text())
 
 
 def test_what_a_child_leaves_running_ends_with_it(tmp_path: Path) -> None:
@@ -103,7 +126,7 @@ def test_what_a_child_leaves_running_ends_with_it(tmp_path: Path) -> None:
 
 def gone(pid: int) -> bool:
     """Whether a process ends soon, or is only waited for."""
-    for _ in range(500):
+    for _ in range(10_000):
         if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
             return True
         time.sleep(0.02)
@@ -149,13 +172,11 @@ def test_a_child_dies_with_its_parent(tmp_path: Path) -> None:
         "time.sleep(600)\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", script])
-    while not (tmp_path / "pid").is_file() or not (tmp_path / "pid").read_text():
-        assert parent.poll() is None
-        time.sleep(0.02)
+    child = number(tmp_path / "pid")
     parent.kill()
     parent.wait()
 
-    assert gone(int((tmp_path / "pid").read_text()))
+    assert gone(child)
 
 
 @pytest.mark.parametrize("pid", [2**22 + 1])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -112,9 +113,11 @@ def _make(
         return plans / cell.plan_name if request.plans else None
 
     forecast = _Forecast(missing, request.jobs)
-    for result in results(missing, request.jobs, plan_of, lambda message: tell(News("compile", None, message))):
-        ledger.append(row_of(result, provenance, now(), plan_of(result.cell)))
-        tell(News("cells", *forecast.after(result)))
+    made = results(missing, request.jobs, plan_of, lambda message: tell(News("compile", None, message)))
+    with closing(made):
+        for result in made:
+            ledger.append(row_of(result, provenance, now(), plan_of(result.cell)))
+            tell(News("cells", *forecast.after(result)))
 
 
 class _Forecast:

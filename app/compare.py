@@ -134,7 +134,7 @@ class StudyComparison:
 
 
 def compare_study(folder: Path, baseline: str | None = None) -> StudyComparison:
-    """The comparison of all configurations in ``folder``; ``baseline`` None: the one that came first.
+    """The comparison of all configurations in ``folder``; ``baseline`` None: the one given first.
 
     Raises ``InputError`` when there is no study, or no configuration of that name.
     """
@@ -182,7 +182,7 @@ class _Study:
 
     def __init__(self, rows: Sequence[Row]) -> None:
         self.rows = rows
-        self.names = tuple(dict.fromkeys(row.configuration for row in rows))
+        self.names = tuple(dict.fromkeys(row.configuration for row in sorted(rows, key=lambda row: row.number)))
         self.instances = tuple(sorted({row.instance for row in rows}))
         self.horizon_s = max(row.limits.time_s for row in rows)
         self._rows: dict[tuple[str, str], dict[int, Row]] = {}

@@ -26,12 +26,13 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One search, to be made in a process of its own."""
+    """One search, to be made in a process of its own. ``number``: its place in the order of its batch."""
 
     instance: Instance
     configuration: Configuration
     seed: int
     limits: Limits = Limits()
+    number: int = 0
 
     @property
     def place(self) -> Place:
@@ -68,4 +69,5 @@ def cells(
 ) -> tuple[Cell, ...]:
     """Every cell. Seeds come last: a batch that is stopped early has compared all configurations on something."""
     problems, settings = tuple(instances), tuple(configurations)
-    return tuple(Cell(i, c, seed, limits) for seed in range(seeds) for i in problems for c in settings)
+    places = ((i, c, seed) for seed in range(seeds) for i in problems for c in settings)
+    return tuple(Cell(i, c, seed, limits, number) for number, (i, c, seed) in enumerate(places))

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ class Result:
 
 def results(
     cells: Iterable[Cell], jobs: int, plan_of: Callable[[Cell], Path | None], announce: Callable[[str], None]
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Make ``cells``, ``jobs`` of them at a time, in their order; each result as soon as it is known.
 
     ``plan_of``: the file for the plan of a cell, or None. ``announce`` is told when loops are compiled first. Closing

@@ -50,6 +50,7 @@ def row_of(result: Result, provenance: Provenance, recorded: str, plan_file: Pat
     return Row(
         format=ROW_FORMAT,
         cell=cell.digest,
+        number=cell.number,
         instance=cell.instance.name,
         configuration=cell.configuration.name,
         seed=cell.seed,

@@ -52,7 +52,12 @@ TELL_EVERY_S = 10.0
 )
 @click.option("--memory-limit", "memory", type=SIZE, help="Resident memory above which a cell is killed.")
 @click.option(
-    "--out", "folder", type=ANY_FOLDER, required=True, help="Folder for rows and plans; continued if it is one."
+    "--out",
+    "folder",
+    type=ANY_FOLDER,
+    required=True,
+    metavar="FOLDER",
+    help="Folder for rows and plans; continued if it is one.",
 )
 @click.option("--plans/--no-plans", default=True, show_default=True, help="Keep the plan file of every cell.")
 @json_option

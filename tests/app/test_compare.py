@@ -77,6 +77,14 @@ def test_the_baseline_is_chosen_and_turns_the_ratio_over() -> None:
         compared(*rows, baseline="c")
 
 
+def test_configurations_stand_in_the_order_in_which_they_were_given() -> None:
+    """Rows are in the order in which cells ended."""
+    rows = [row("p", "c", number=2), row("p", "a", number=1), row("p", "b", number=0), row("q", "c", number=5)]
+
+    assert [total.configuration for total in compared(*rows).totals] == ["b", "a", "c"]
+    assert compared(*rows).baseline == "b"
+
+
 def test_wins_count_problems_and_ties_are_told() -> None:
     study = compared(
         row("p", "a", value=10), row("p", "b", value=12), row("q", "a", value=7), row("q", "b", value=7), row("r", "b"),

@@ -50,6 +50,7 @@ def row(
     document: dict[str, Any] = {
         "format": "catalytic-cell/1",
         "cell": f"sha256:{instance}-{configuration}-{seed}",
+        "number": 0,
         "instance": instance,
         "configuration": configuration,
         "seed": seed,

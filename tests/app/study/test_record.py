@@ -169,6 +169,7 @@ def test_a_cell_is_another_one_when_anything_that_matters_changes() -> None:
     assert len({c.digest for c in [base, *others]}) == 1 + len(others)
     assert len({c.plan_name for c in [base, *others]}) == 1 + len(others)
     assert cell(limits=Limits(6.0)).digest == base.digest
+    assert replace(base, number=7).digest == base.digest
     assert replace(base, instance=replace(base.instance, file=Path("/elsewhere/p.json"))).digest == base.digest
 
 

@@ -376,7 +376,7 @@ def _cautions(study: _Study, base: str) -> Iterator[str]:
             )
     unobserved = sum(row.value is not None and not row.observed for row in rows)
     if unobserved:
-        yield f"{unobserved} searches told no values while they ran: their times to first and best are those of the end"
+        yield f"{unobserved} searches did not tell their best value when they had it: its time is that of their end"
     for what, values in (("machine", [r.machine for r in rows]), ("version", [r.versions for r in rows])):
         if any(value != values[0] for value in values):
             keys = sorted({k for v in values for k in v if v.get(k) != values[0].get(k)})

@@ -12,7 +12,7 @@ Bytes are integers, fields that end in ``_s`` seconds, ``makespan`` and the valu
 (milliseconds). ``value``: of the objective (``footprint`` for reuse), for a plan that meets the target; ``bound``: what
 no plan can beat of it; ``gap`` = (value - bound) / value. ``missed``: the best plan of a search that missed its target.
 ``incumbents`` and ``bound_steps``: (seconds, value) from the start of the search; ``observed``: whether the search told
-them while it ran, else they are its end. ``number``: the cell's place in the order of its batch
+its best value when it had it, else that moment is its end. ``number``: the cell's place in the order of its batch
 (rows stand in the order in which cells ended). None: not known, or there is none.
 """
 

@@ -13,7 +13,7 @@ Step = tuple[float, int]
 class Trajectory:
     """Incumbents (falling values) and bounds (rising), each in order of time.
 
-    ``observed``: seen while the search ran; otherwise only its end is known.
+    ``observed``: the last incumbent was seen when it came; otherwise only the end of the search is known for it.
     """
 
     incumbents: tuple[Step, ...]
@@ -49,7 +49,8 @@ def trajectory(
     raised = tuple((at, -minus) for at, minus in improvements((at, -bound) for at, bound in bounds))
     if bound is not None:
         raised = tuple(step for step in raised if step[1] <= bound)
-    return Trajectory(_closed(told, end_s, value), _closed(raised, end_s, bound), bool(told))
+    observed = bool(told) and (value is None or told[-1][1] == value)
+    return Trajectory(_closed(told, end_s, value), _closed(raised, end_s, bound), observed)
 
 
 def improvements(steps: Iterable[Step]) -> tuple[Step, ...]:

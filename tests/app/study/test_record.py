@@ -71,18 +71,22 @@ def test_an_answer_is_recorded_with_value_bound_and_gap_of_its_objective() -> No
 
 
 def test_the_news_are_the_trajectory() -> None:
-    story = [at(1.0, makespan=100, footprint=900), at(2.0, makespan=90, footprint=400), at(3.0, bound=300)]
-    row = recorded(ended({"problem": PROBLEM}, *story, {"answer": answer()}))
+    story = [at(1.0, makespan=100, footprint=900), at(2.0, makespan=80, footprint=400), at(3.0, bound=60)]
+    end = ended({"problem": PROBLEM}, *story, {"answer": answer()})
+    row, other = recorded(end), recorded(end, cell('objective = "makespan"'))
 
     assert row.incumbents == [(1.0, 900), (2.0, 400)]
-    assert row.bound_steps == [(3.0, 300)]
     assert (row.first_s, row.best_s, row.observed) == (1.0, 2.0, True)
+    assert other.incumbents == [(1.0, 100), (2.0, 80)]
+    assert other.bound_steps == [(3.0, 60)]
+    assert row.bound_steps == [(8.0, 300)]  # bounds on bytes are not told while a search runs
 
 
 def test_an_optimum_was_proved_when_value_and_bound_met() -> None:
-    story = [at(1.0, footprint=300), at(2.0, bound=300)]
-    plan = {"makespan": 80, "footprint": 300, "reuse_factor": 0.7}
-    row = recorded(ended({"problem": PROBLEM}, *story, {"answer": answer(status="OPTIMAL", plan=plan)}))
+    story = [at(1.0, makespan=60), at(2.0, bound=60)]
+    plan = {"makespan": 60, "footprint": 400, "reuse_factor": 0.6}
+    end = ended({"problem": PROBLEM}, *story, {"answer": answer(status="OPTIMAL", plan=plan)})
+    row = recorded(end, cell('objective = "makespan"'))
 
     assert (row.proof_s, row.gap) == (2.0, 0.0)
 

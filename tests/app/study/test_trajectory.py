@@ -30,6 +30,12 @@ def test_without_news_the_answer_is_the_whole_story() -> None:
     assert story.proof_s() is None
 
 
+def test_a_best_value_that_was_never_told_is_not_observed() -> None:
+    story = trajectory([(1.0, 9)], [], 4.0, 5, None)
+
+    assert (story.first_s, story.best_s, story.observed) == (1.0, 4.0, False)
+
+
 def test_a_killed_search_keeps_what_it_told() -> None:
     story = trajectory([(1.0, 9), (2.0, 7)], [(1.5, 2)], 10.0, None, None)
 

@@ -14,6 +14,9 @@ from .sources import Shape
 
 DEFAULT_PLAN_FILE = Path("catalytic-execution.json")
 
+DETERMINISTIC_THREADS = 2
+"""Threads of a deterministic search, whatever the machine has: the number of threads decides what is found."""
+
 
 class Progress(Protocol):
     """What an observer of a search or a run receives: a phase, how much of it is done (or None), and a message."""

@@ -28,6 +28,8 @@ COMMANDS = {
     "plan": "plan",
     "check": "check",
     "show": "show",
+    "batch": "batch",
+    "compare": "compare",
     "run": "run",
     "resume": "resume",
     "cancel": "cancel",

@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from catalytic.app.run import Execution
     from catalytic.app.sources import Shape
 
-DETERMINISTIC_THREADS = 2
-"""Threads of a deterministic search, whatever the machine has: the number of threads decides what is found."""
-
 STARTED = time.monotonic()
 """When this program began, as far as it can tell: time limits count from here."""
 
@@ -44,7 +41,7 @@ def shape_of(options: Mapping[str, Any]) -> Shape:
 
 def search_of(options: Mapping[str, Any]) -> Search:
     """What ``search_options`` say, and the promises of the plan."""
-    from catalytic.app.request import Search
+    from catalytic.app.request import DETERMINISTIC_THREADS, Search
     from catalytic.solver.budget import Budget
     from catalytic.solver.plan import Objective
 

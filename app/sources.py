@@ -16,6 +16,7 @@ from catalytic.solver.formats import (
     import_hyperdag,
     import_node_link,
     import_onnx,
+    import_psplib,
     import_wfcommons,
     load_plan,
     load_problem,
@@ -149,6 +150,8 @@ def read_foreign(path: Path, kind: str, reading: Reading = Reading(), shape: Sha
         imported = import_node_link(path, size_attribute=size, duration_attribute=duration, **common, **aligned)
     elif kind == "onnx":
         imported = import_onnx(path, dimensions=dict(reading.dimensions), **common, **aligned)
+    elif kind == "psplib":
+        imported = import_psplib(path, **common, **aligned)
     else:
         imported = import_hyperdag(path, **common, **aligned)
     return replace(imported, problem=shape.applied_to(imported.problem))

@@ -70,7 +70,8 @@ def command(
     """Write FILE as a problem file and say what was assumed.
 
     FILE is a WfCommons workflow (wfformat 1.5 or 1.6), a node-link graph (networkx, d3), an ONNX model (needs
-    catalytic[onnx]), a HyperDAG (.hdag), each also compressed with gzip; a timeline, a strategy, a plan, or a problem.
+    catalytic[onnx]), a HyperDAG (.hdag), a PSPLIB project (.sm), each also compressed with gzip; a timeline, a
+    strategy, a plan, or a problem.
     """
     from catalytic.app.importing import ImportRequest, import_file
     from catalytic.app.sources import Reading

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .onnx_file import import_onnx
     from .plan_file import LoadedPlan, dump_plan, load_plan, parse_plan
     from .problem_file import dump_problem, load_problem, parse_problem, problem_digest
+    from .psplib import import_psplib
     from .strategy_file import dump_strategy, load_strategy, parse_strategy
     from .wfcommons import import_wfcommons
 
@@ -35,6 +36,7 @@ _EXPORTS = {
     "load_problem": "problem_file",
     "parse_problem": "problem_file",
     "problem_digest": "problem_file",
+    "import_psplib": "psplib",
     "dump_strategy": "strategy_file",
     "load_strategy": "strategy_file",
     "parse_strategy": "strategy_file",
@@ -54,6 +56,7 @@ __all__ = [
     "import_hyperdag",
     "import_node_link",
     "import_onnx",
+    "import_psplib",
     "import_wfcommons",
     "load_minimalloc",
     "load_plan",

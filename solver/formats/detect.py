@@ -13,12 +13,12 @@ from .reading import unpacked
 _FORMATS = {"catalytic-problem": "problem", "catalytic-execution": "plan", "pebbling-strategy": "strategy"}
 _ALLOWED = (
     "a problem, a plan, a pebbling strategy, a timeline, a WfCommons instance, a node-link graph, an ONNX model, "
-    "a HyperDAG or MiniMalloc's CSV (commas, with a header such as id,lower,upper,size)"
+    "a HyperDAG, a PSPLIB project (.sm) or MiniMalloc's CSV (commas, with a header such as id,lower,upper,size)"
 )
 _JSON_SPACE = b"\xef\xbb\xbf \t\r\n"
 
 
-FOREIGN = ("wfcommons", "node-link", "onnx", "hyperdag")
+FOREIGN = ("wfcommons", "node-link", "onnx", "hyperdag", "psplib")
 """Kinds of other programs' files, which state less than a problem: their readers return what they assumed."""
 
 
@@ -33,15 +33,23 @@ def detect(path: Path) -> str:
     # The other readers load libraries that a table of buffers does not need.
     from .hyperdag import is_hyperdag
     from .onnx_file import is_onnx
+    from .psplib import is_psplib
 
     if is_onnx(data):
         return "onnx"
     if is_hyperdag(data):
         return "hyperdag"
+    if is_psplib(data):
+        return "psplib"
     if not data.lstrip(_JSON_SPACE).startswith((b"{", b"[")) and data.strip():
         # A JSON error about the first byte of what was never meant as JSON would not help.
         raise InputError(
-            str(path), [Mistake(TOP, "neither JSON, nor an ONNX model, a HyperDAG or MiniMalloc's CSV", _ALLOWED)]
+            str(path),
+            [
+                Mistake(
+                    TOP, "neither JSON, nor an ONNX model, a HyperDAG, a PSPLIB project or MiniMalloc's CSV", _ALLOWED
+                )
+            ],
         )
     document = parse_json(data, str(path))
     kind = _kind(document)

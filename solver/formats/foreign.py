@@ -82,10 +82,12 @@ def imported_graph(
     policy: Policy | None,
     workers: int,
     assumptions: Iterable[str],
+    resources: Mapping[str, int] | None = None,
 ) -> Imported:
     """The problem of a graph that states neither memory nor workers, with what that leaves to assume.
 
-    Keys of ``tasks`` and ``buffers`` are their places in the file; ``InputError`` names mistakes by them.
+    ``resources``: capacities beside the workers. Keys of ``tasks`` and ``buffers`` are their places in the file;
+    ``InputError`` names mistakes by them.
     """
     room = workspace or roomy_workspace(buffers.values(), alignment)
     try:
@@ -94,27 +96,37 @@ def imported_graph(
             tasks=tuple(tasks.values()),
             buffers=tuple(buffers.values()),
             workspace=room,
-            resources=(("workers", workers),),
+            resources=(("workers", workers), *(resources or {}).items()),
             policy=policy or Policy(),
         )
     except InputError as error:
         places = {"tasks": list(tasks), "buffers": list(buffers)}
         refuse(origin, [_in_the_foreign_file(m, places) for m in error.mistakes])
         raise
-    said = [*assumptions]
-    if workspace is None:
-        rounding = "sizes count as they are" if alignment == 1 else f"sizes are rounded up to {alignment} bytes"
-        mapped = "" if alignment >= DEFAULT_ALIGNMENT else f"; to run it, ask for --alignment {DEFAULT_ALIGNMENT}"
-        said.append(
-            f"the file states no memory: the workspace is one shared partition of {format_size(room.size)}, in which "
-            f"all buffers fit side by side (--size bounds it); {rounding} (alignment {alignment}{mapped})"
+    return Imported(problem, (*assumptions, *_said_of_room(problem, stated=workspace is not None)))
+
+
+def _said_of_room(problem: Problem, *, stated: bool) -> Iterable[str]:
+    """Memory, workers and policies, none of which the file states; the memory only if the caller did (``stated``)."""
+    workers = f"up to {problem.capacity_of('workers')} tasks run at once"
+    if not problem.buffers:
+        yield f"{workers}; the file states no memory, and tasks neither read nor write buffers"
+        return
+    room, external = problem.workspace, problem.graph.external
+    if not stated:
+        rounding = (
+            "sizes count as they are" if room.alignment == 1 else f"sizes are rounded up to {room.alignment} bytes"
         )
-    inputs = f"external inputs ({len(problem.graph.external)}) follow the policy '{problem.policy.inputs}', "
-    said.append(
-        f"up to {workers} tasks run at once; {inputs if problem.graph.external else ''}outputs that nobody reads "
+        mapped = "" if room.alignment >= DEFAULT_ALIGNMENT else f"; to run it, ask for --alignment {DEFAULT_ALIGNMENT}"
+        yield (
+            f"the file states no memory: the workspace is one shared partition of {format_size(room.size)}, in which "
+            f"all buffers fit side by side (--size bounds it); {rounding} (alignment {room.alignment}{mapped})"
+        )
+    inputs = f"external inputs ({len(external)}) follow the policy '{problem.policy.inputs}', " if external else ""
+    yield (
+        f"{workers}; {inputs}outputs that nobody reads "
         f"follow the policy '{problem.policy.outputs}': unless kept, they take memory only while they are written"
     )
-    return Imported(problem, tuple(said))
 
 
 _PLACE = re.compile(r"\b(tasks|buffers)\[(\d+)\]")

@@ -43,7 +43,7 @@ from .foreign import (
     scaled_ticks,
 )
 from .json_text import TOP, describe, read_bytes
-from .reading import refuse, unpacked
+from .reading import decoded, refuse, unpacked
 
 _HEADER = re.compile(r"\s*[0-9]+\s+[0-9]+\s+[0-9]+(\s.*)?$")
 _TYPED = re.compile(r"^%.*unique (source|operation) vertex types", re.MULTILINE)
@@ -146,11 +146,7 @@ def _assumptions(lines: Lines, writes: Sequence[Sequence[int]]) -> list[str]:
 
 def _lines(data: bytes, origin: str) -> Lines:
     """The sections of the file; ``InputError`` when lines are missing, superfluous, or not of whole numbers."""
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        found = f"byte 0x{data[error.start]:02x} at offset {error.start}"
-        raise InputError(origin, [Mistake(TOP, found, "UTF-8 text")]) from None
+    text = decoded(data, origin)
     mistakes: list[Mistake] = []
     found_lines: list[Line] = []
     for number, raw in enumerate(text.split("\n"), 1):

@@ -29,7 +29,7 @@ from pathlib import Path
 from ..errors import InputError, Mistake
 from ..units import MAX_BYTES, MAX_TICKS
 from .json_text import TOP, describe, read_bytes
-from .reading import refuse, unpacked
+from .reading import decoded, refuse, unpacked
 
 _NAMES = {"buffer": "id", "buffer_id": "id", "start": "lower", "begin": "lower", "end": "upper"}
 _REQUIRED = ("id", "lower", "upper", "size")
@@ -108,11 +108,7 @@ def load_minimalloc(path: Path) -> BufferTable:
 
 def parse_minimalloc(data: bytes, origin: str) -> BufferTable:
     """The buffers of a file with the content ``data``; ``origin`` names it in ``InputError``."""
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        found = f"byte 0x{data[error.start]:02x} at offset {error.start}"
-        raise InputError(origin, [Mistake(TOP, found, "UTF-8 text")]) from None
+    text = decoded(data, origin)
     rows = csv.reader(StringIO(text, newline=""), strict=True)
     lines: list[tuple[int, list[str]]] = []
     try:

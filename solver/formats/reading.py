@@ -28,6 +28,15 @@ def unpacked(data: bytes, origin: str) -> bytes:
     return unpacked
 
 
+def decoded(data: bytes, origin: str) -> str:
+    """``data`` as UTF-8 text without a byte order mark; ``InputError`` names the first byte that is none."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        found = f"byte 0x{data[error.start]:02x} at offset {error.start}"
+        raise InputError(origin, [Mistake(TOP, found, "UTF-8 text")]) from None
+
+
 def refuse(origin: str, mistakes: Sequence[Mistake]) -> None:
     """Raise ``InputError`` when there are mistakes: the first fifty, and how many more a generated file has."""
     if not mistakes:

@@ -21,6 +21,7 @@ FILES = {
     "timeline": json.dumps({"pebbling_strategy": {}, "allocation_timeline": []}).encode(),
     "node-link": json.dumps({"nodes": [{"id": 1}], "edges": []}).encode(),
     "minimalloc": b"\xef\xbb\xbf\n size ,begin,end, buffer\n4,0,1,a\n",
+    "psplib": b"jobs (incl. supersource/sink ):  3\nPRECEDENCE RELATIONS:\n",
     "hyperdag": b"%% a comment\n\n0 1 0 and more\n0 1\n",
     # A version (field 1, a number), a producer (field 2, text) and a graph (field 7) of three bytes.
     "onnx": bytes([0x08, 8, 0x12, 2, 0x6D, 0x65, 0x3A, 3, 0x12, 1, 0x67]),
@@ -79,6 +80,7 @@ def test_a_refusal_names_every_kind_that_is_read(data: bytes, tmp_path: Path) ->
         "node-link",
         "ONNX",
         "HyperDAG",
+        "PSPLIB",
         "MiniMalloc",
     ):
         assert kind in str(caught.value)

@@ -28,7 +28,7 @@ Source: the ONNX intermediate representation, onnx.ai/onnx/repo-docs/IR.html; pr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -105,7 +105,7 @@ def import_onnx(
     policy: Policy | None = None,
     workers: int = DEFAULT_WORKERS,
     alignment: int = TENSOR_ALIGNMENT,
-    dimensions: Mapping[str, int] | None = None,
+    dimensions: Mapping[str, int] | Sequence[tuple[str, int]] = (),
 ) -> Imported:
     """The ONNX model in ``path`` (also compressed with gzip) as a problem.
 
@@ -119,7 +119,7 @@ def import_onnx(
     model = _model(unpacked(read_bytes(path), origin), origin)
     graph = Activations(model.graph)
     refuse(origin, list(graph.mistakes()))
-    shapes = shapes_of(model, dimensions or {}, origin)
+    shapes = shapes_of(model, dict(dimensions), origin)
     sizes = graph.sizes(shapes, origin)
 
     tasks = {

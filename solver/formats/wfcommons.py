@@ -95,6 +95,11 @@ class InstanceShape(ForeignShape):
     workflow: WorkflowShape
 
 
+def is_wfcommons(document: Mapping[str, object]) -> bool:
+    """Whether a JSON object is an instance of any version."""
+    return "schemaVersion" in document and "workflow" in document
+
+
 def import_wfcommons(
     path: Path,
     *,

@@ -16,6 +16,7 @@ often as needed for the longest task to last an hour at most. A graph without du
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
@@ -118,6 +119,16 @@ def attributed_graph(
         assumptions=[*assumptions, *_said(nodes, attributes, costs, unit)],
         **{"alignment": ABSTRACT_ALIGNMENT, **gaps},  # type: ignore[arg-type]
     )
+
+
+def ignored_attributes(
+    nodes: Sequence[Node], read: Attributes, of_edges: Iterable[Mapping[str, object]] = ()
+) -> Iterator[str]:
+    """One sentence that counts the attributes nobody reads."""
+    ignored = Counter(key for node in nodes for key in node.attributes if key not in (read.size, read.duration))
+    ignored.update(f"{key} of edges" for attributes in of_edges for key in attributes)
+    if ignored:
+        yield f"ignored: {', '.join(f'{key} ({count})' for key, count in sorted(ignored.items()))}"
 
 
 def _said(nodes: Sequence[Node], attributes: Attributes, costs: Sequence[Decimal], unit: Decimal) -> Iterator[str]:

@@ -48,6 +48,12 @@ def _function(name: str) -> Callable[..., object]:
     return found
 
 
+_JOBS = ("alignment", "buffer_size", "duration")
+"""What readers of graphs of jobs take (``jobs.problem_of_jobs``)."""
+
+_ATTRIBUTED = (*_JOBS, "size_attribute", "duration_attribute")
+_TOLD_IN_PARTS = (*_JOBS, "companions")
+
 FOREIGN: Mapping[str, Kind] = {
     "wfcommons": Kind(
         "a WfCommons instance",
@@ -57,11 +63,17 @@ FOREIGN: Mapping[str, Kind] = {
         is_json=True,
     ),
     "node-link": Kind(
-        "a node-link graph",
-        "node_link:is_node_link",
-        "node_link:import_node_link",
-        ("alignment", "size_attribute", "duration_attribute"),
+        "a node-link graph", "node_link:is_node_link", "node_link:import_node_link", _ATTRIBUTED, is_json=True
+    ),
+    "task-master": Kind(
+        "a tasks.json of Task Master",
+        "taskmaster:is_taskmaster",
+        "taskmaster:import_taskmaster",
+        (*_TOLD_IN_PARTS, "tag"),
         is_json=True,
+    ),
+    "durations": Kind(
+        "durations of tests (pytest-split)", "junit:is_durations", "junit:import_junit", _TOLD_IN_PARTS, is_json=True
     ),
     "minimalloc": Kind(
         "MiniMalloc's CSV (commas, with a header such as id,lower,upper,size)",
@@ -72,5 +84,28 @@ FOREIGN: Mapping[str, Kind] = {
     "onnx": Kind("an ONNX model", "onnx_file:is_onnx", "onnx_file:import_onnx", ("alignment", "dimensions")),
     "psplib": Kind("a PSPLIB project (.sm)", "psplib:is_psplib", "psplib:import_psplib", ("alignment",)),
     "hyperdag": Kind("a HyperDAG", "hyperdag:is_hyperdag", "hyperdag:import_hyperdag", ("alignment",)),
+    "graphml": Kind("a GraphML graph", "graphml:is_graphml", "graphml:import_graphml", _ATTRIBUTED),
+    "junit": Kind("a JUnit report", "junit:is_junit", "junit:import_junit", _TOLD_IN_PARTS),
+    "ninja": Kind("a log or graph of ninja", "ninja:is_ninja", "ninja:import_ninja", _TOLD_IN_PARTS),
+    "snakemake": Kind(
+        "a graph of Snakemake's jobs",
+        "snakemake:is_snakemake",
+        "snakemake:import_snakemake",
+        (*_TOLD_IN_PARTS, "scratch_from_memory"),
+    ),
+    "nextflow": Kind(
+        "a trace or graph of Nextflow",
+        "nextflow:is_nextflow",
+        "nextflow:import_nextflow",
+        (*_TOLD_IN_PARTS, "scratch_from_memory"),
+    ),
+    "dot": Kind("a graph in DOT", "dot_text:is_dot", "dot:import_dot", _ATTRIBUTED),
+    "github-actions": Kind(
+        "a workflow of GitHub Actions",
+        "github_actions:is_github_actions",
+        "github_actions:import_github_actions",
+        _TOLD_IN_PARTS,
+    ),
+    "dask": Kind("a Python file with a graph of Dask", None, "dask_graph:import_dask", (*_JOBS, "variable")),
 }
 """Word on the command line -> kind."""

@@ -101,13 +101,29 @@ def command(
     \b
     wfcommons       WfCommons workflow, wfformat 1.5 or 1.6
     node-link       node-link graph (networkx, d3)
-    minimalloc      buffers with fixed lifetimes, CSV
-    onnx            ONNX model (needs catalytic[onnx])
-    psplib          PSPLIB project, single mode (.sm)
+    graphml, dot    graphs whose nodes have attributes
     hyperdag        HyperDAG (.hdag)
+    onnx            ONNX model (needs catalytic[onnx])
+    minimalloc      buffers with fixed lifetimes, CSV
+    psplib          PSPLIB project, single mode (.sm)
+    task-master     tasks.json; --with complexity reports
+    ninja           log or graph, one --with the other
+    nextflow        trace or graph, one --with the other
+    snakemake       graph of jobs; --with benchmarks
+    github-actions  workflow; --with the jobs of a run
+    junit           report; --with durations
+    durations       of tests, as pytest-split stores them
+    dask            Python file that makes a graph; it is run
+                    (needs catalytic[dask])
     problem, plan, strategy, timeline
 
     Sizes and durations that a file does not state are asked for or assumed, and said.
+
+    \b
+    For example:
+      catalytic import workflow.json -o problem.json
+      catalytic import .ninja_log --with graph.dot --buffer-size 1MB
+      catalytic import dask pipeline.py --variable result
     """
     from catalytic.app.importing import ImportRequest, import_file
     from catalytic.app.sources import Reading

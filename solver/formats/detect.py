@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,6 +21,7 @@ def detect(path: Path) -> str:
     Another version of one of our formats counts as that format: its loader says which versions it reads.
     """
     data = unpacked(read_bytes(path), str(path))
+    _refuse_list(data, str(path))
     if data.lstrip(_JSON_SPACE).startswith((b"{", b"[")):
         return _kind_of_document(parse_json(data, str(path)), str(path))
     for word, kind in FOREIGN.items():
@@ -29,6 +31,20 @@ def detect(path: Path) -> str:
         # A JSON error about the first byte of what was never meant as JSON would not help.
         raise InputError(str(path), [Mistake(TOP, "neither JSON nor any other text or data known here", _allowed())])
     return _kind_of_document(parse_json(data, str(path)), str(path))
+
+
+def _refuse_list(data: bytes, origin: str) -> None:
+    """``InputError`` for a JSON list of tasks: whose it is says more than that it is a list."""
+    if not data.lstrip(_JSON_SPACE).startswith(b"["):
+        return
+    from .taskmaster import owner_of_list
+
+    try:
+        owner = owner_of_list(json.loads(data))
+    except (ValueError, RecursionError):
+        return  # whoever reads it says what is wrong with it
+    if owner is not None:
+        raise InputError(origin, [Mistake(TOP, f"a list of tasks of {owner}", _allowed())])
 
 
 def _kind_of_document(document: Mapping[str, object], origin: str) -> str:

@@ -136,7 +136,7 @@ def _durations(data: bytes, origin: str) -> dict[str, Decimal]:
     mistakes = []
     found = {}
     for node_id, seconds in document.items():
-        if "::" not in node_id:
+        if "::" not in node_id.partition("[")[0]:
             mistakes.append(Mistake(join("", node_id), "no '::'", "a node id of pytest: path::test"))
         elif isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or seconds < 0:
             mistakes.append(Mistake(join("", node_id), describe(seconds), "a number of seconds from 0"))

@@ -170,7 +170,20 @@ def _model(data: bytes, origin: str) -> ModelProto:
         raise InputError(origin, [Mistake(TOP, "a damaged ONNX model", "a whole one", hint)]) from None
     if not model.graph.node:
         raise InputError(origin, [Mistake("graph.node", "no nodes", "at least one")])
+    refuse(origin, [*_undecodable(model.graph)])
     return model
+
+
+def _undecodable(graph: GraphProto) -> Iterator[Mistake]:
+    """Names that are no text: protobuf hands them over as bytes."""
+    for index, node in enumerate(graph.node):
+        for key, names in (("name", [node.name]), ("input", node.input), ("output", node.output)):
+            if not all(isinstance(name, str) for name in names):
+                yield Mistake(f"graph.node[{index}].{key}", "bytes that are no text", "UTF-8 text")
+    for section in ("input", "output", "initializer", "value_info"):
+        for index, value in enumerate(getattr(graph, section)):
+            if not isinstance(value.name, str):
+                yield Mistake(f"graph.{section}[{index}].name", "bytes that are no text", "UTF-8 text")
 
 
 class Activations:

@@ -11,8 +11,8 @@ the older one with ``tasks`` at the top, with or without ``metadata``; and both 
 
 A task is a task of its id, ``5``, a subtask one of its parent's id and its own, ``5.2``. Subtasks begin when what their
 parent depends on is done, and the parent itself ends when its subtasks have. Ids are numbers or texts. A dependency of
-a subtask is a sibling where there is one of that id, otherwise a task; ``3.2`` is a subtask of task 3. What depends on
-its own parent is not held up by it.
+a subtask is another subtask beside it where there is one of that id, otherwise a task; ``3.2`` is a subtask of task 3.
+What depends on its own parent is not held up by it.
 
 Files state no durations. A task lasts a second for each point of its complexity, 1 to 10, which stands in the task or
 in a report of ``task-master analyze-complexity``, given ``--with`` the file; its subtasks share that, and the parent
@@ -85,6 +85,12 @@ def is_taskmaster(document: Record) -> bool:
     keys = {key for t in records for key in t}
     ours = {"duration", "inputs", "outputs", "run"}
     return bool(keys & {*_OWN, *(key for key, _ in (*_NEVER, *_TOOLS))}) and not (keys & ours and not keys & {*_OWN})
+
+
+def owner_of_list(values: object) -> str | None:
+    """Whose tasks a JSON list holds; None for any other value. Task Master's own always stand in an object."""
+    records = [value for value in values if isinstance(value, dict)] if isinstance(values, list) else []
+    return next((tool for key, tool in (*_NEVER, *_TOOLS) if any(key in record for record in records)), None)
 
 
 def import_taskmaster(
@@ -234,7 +240,8 @@ def _resolve(items: Mapping[str, _Item], mistakes: list[Mistake]) -> None:
         resolved = []
         for text, place in item.after:
             sibling = f"{item.parent}.{text}"
-            name = sibling if item.parent is not None and sibling in items else text
+            is_sibling = item.parent is not None and sibling in items and not (sibling == item.name and text in items)
+            name = sibling if is_sibling else text
             if name not in items:
                 hint = did_you_mean(text, items)
                 mistakes.append(Mistake(place, describe(text), "the id of a task or subtask", hint))

@@ -16,7 +16,7 @@ from .json_text import describe
 from .reading import refuse
 
 _DEEPEST = 100
-_MOST_NODES = 10**6
+_MOST_NODES = 10**5
 
 
 @dataclass(frozen=True, slots=True)

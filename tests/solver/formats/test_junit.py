@@ -111,6 +111,7 @@ def test_reports_of_others_are_refused_by_name(text: str, message: str, write: W
         ('{"a::b": -1}', "found -1"),
         ('{"a::b": true}', "found true"),
         ('{"a::b": 1, "c": 2}', "c: found no '::', allowed a node id of pytest"),
+        ('{"a[x::y]": 2}', "found no '::'"),
         ("{}", "no tasks"),
     ],
 )

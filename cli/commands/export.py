@@ -44,7 +44,7 @@ def command(form: str, source: Path, target: Path, force: bool, as_json: bool) -
     if as_json:
         output.document(document.render("catalytic-export/1", answer))
     elif answer.file is None:
-        click.echo(data, nl=False)
+        click.echo(data.decode(), nl=False, color=True)  # data, not a message: nothing is stripped
     else:
         output.result(view.exported(answer))
     return 0

@@ -9,8 +9,8 @@
 
 Times are microseconds. A plan is one process of workers and one process per partition of the workspace. Tracks cannot
 hold slices that overlap without lying inside each other, so what overlaps is dealt to as few tracks as hold it: tasks
-to workers, and the regions of a partition to lanes, in the order of their addresses where they begin together. A counter
-shows the bytes that are alive in each partition.
+to workers, and the regions of a partition to lanes, in the order of their addresses where they begin together. A
+counter shows the bytes that are alive in each partition.
 
 A run's log is one process of workers, with one slice for each execution from its start to its commit or failure, and
 one instant for all other events of a task.
@@ -171,12 +171,12 @@ def _names(process: int, name: str, tracks: Iterable[str]) -> Iterator[Event]:
 
 def _slice(process: int, lane: int, name: str, begin: int, end: int, said: Event, *, scale: int = 1000) -> Event:
     """One slice; ``scale``: microseconds of a unit of ``begin`` and ``end``."""
-    times = {"ts": begin * scale, "dur": (end - begin) * scale}
+    times = {"ts": begin * scale, "dur": max(0, end - begin) * scale}
     return {"ph": "X", "pid": process, "tid": lane + 1, "name": name, **times, "args": dict(said)}
 
 
 def _document(events: Sequence[Event], about: Event) -> bytes:
     head = {"displayTimeUnit": "ms", "otherData": about}
-    lines = ",\n".join(json.dumps(event, ensure_ascii=False) for event in events)
-    opening = json.dumps(head, ensure_ascii=False)[:-1]
+    lines = ",\n".join(json.dumps(event) for event in events)
+    opening = json.dumps(head)[:-1]
     return f'{opening}, "traceEvents": [\n{lines}\n]}}\n'.encode()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalytic.solver.errors import InputError
@@ -69,6 +69,7 @@ def test_a_mistake_is_told_by_the_place_of_its_job(jobs: dict[str, Job], message
         problem_of_jobs("file", "x", jobs, assumptions=[], resources={"gpu": 2})
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["a", "b", "a #2", "a #3"]), max_size=12))
 def test_names_that_occur_again_are_numbered_and_all_differ(names: list[str]) -> None:
     result = numbered(names)
@@ -78,6 +79,7 @@ def test_names_that_occur_again_are_numbered_and_all_differ(names: list[str]) ->
         assert called == name if name not in names[:k] else called.startswith(f"{name} #")
 
 
+@settings(deadline=None)
 @given(st.integers(1, 8).flatmap(lambda n: st.tuples(
     st.lists(st.sets(st.integers(0, n - 1)), min_size=n, max_size=n),
     st.lists(st.booleans(), min_size=n, max_size=n),

@@ -35,8 +35,16 @@ def _format_and_file(ctx: click.Context, parameter: click.Parameter, words: tupl
 
     if len(words) > 2:
         raise click.UsageError(f"{len(words)} words, allowed [FORMAT] FILE.", ctx)
-    form = click.Choice([*OWN, *FOREIGN]).convert(words[0], parameter, ctx) if len(words) == 2 else None
+    form = None
+    if len(words) == 2:
+        # `taskmaster` and `node_link` are meant well: hyphens and capitals tell no two formats apart.
+        known = {_plain(word): word for word in (*OWN, *FOREIGN)}
+        form = click.Choice([*OWN, *FOREIGN]).convert(known.get(_plain(words[0]), words[0]), parameter, ctx)
     return form, Path(EXISTING_FILE.convert(words[-1], parameter, ctx))
+
+
+def _plain(word: str) -> str:
+    return word.lower().replace("-", "").replace("_", "")
 
 
 @click.command("import", context_settings=CONTEXT, epilog=exit_codes(0, 2, 5, 8, 9))

@@ -17,7 +17,8 @@ that are drawn dashed are up to date; they are planned like all others.
 Benchmarks are given ``--with`` the graph, or the graph with them. A table belongs to the rule in its column
 ``rule_name`` (``benchmark-extended``), or else to the rule that its file is called after. A job lasts the mean of the
 rows of its rule, of those with its wildcards where there are any; its demand ``memory`` is the largest ``max_rss``
-(in units of 2^20 bytes), or its scratch is. A graph alone has no durations, and no file states sizes.
+(in units of 2^20 bytes), or its scratch is. A graph alone has no durations, benchmarks
+alone no dependencies, and no file states sizes.
 
 Sources: dag.py and benchmark.py of github.com/snakemake/snakemake.
 """
@@ -47,6 +48,7 @@ _GRAPH = re.compile(rb"digraph\s+snakemake_dag\s*\{")
 _NUMBER = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,12})?")
 _NOTHING = ("", "-", "NA")
 _COLUMNS = ("s", "h:m:s")
+_ALONE = "benchmarks know no dependencies: tasks may run in any order (give the graph of snakemake --dag --with them)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +70,12 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One row of a benchmark: whose it is, how long it took (ms), and how much memory (bytes, None: not measured)."""
+    """One row of a benchmark: where it stands, whose it is, how long it took (ms), and how much memory (bytes).
 
+    ``memory``: None if it was not measured.
+    """
+
+    place: str
     rule: str
     wildcards: Mapping[str, str]
     milliseconds: Decimal
@@ -84,7 +90,7 @@ def is_snakemake(data: bytes) -> bool:
 def import_snakemake(
     path: Path, *, companions: Sequence[Path] = (), scratch_from_memory: bool = False, **gaps: Unpack[Gaps]
 ) -> Imported:
-    """The workflow that ``path`` and ``companions`` describe, one of them its graph; ``InputError`` with mistakes."""
+    """The workflow that ``path`` and ``companions`` describe, a graph, benchmarks or both; else ``InputError``."""
     origin = str(path)
     refuse_scales(gaps.get("scale_sizes", 1.0), gaps.get("scale_time", 1.0))
     drawn: dict[str, Drawn] = {}
@@ -97,9 +103,8 @@ def import_snakemake(
             raise InputError(str(part), [Mistake(TOP, "a second graph", "one graph, of one workflow")])
         else:
             drawn = _drawn(part)
-    if not drawn:
-        hint = "snakemake --dag > dag.dot; catalytic import dag.dot --with this file"
-        raise InputError(origin, [Mistake(TOP, "benchmarks without a graph", "the graph of jobs too", hint)])
+    alone = not drawn
+    drawn = drawn or _of_benchmarks(measured)
     names = _names(drawn)
     jobs = {
         names[node]: _job(job, measured, tuple(names[before] for before in job.needs), scratch_from_memory)
@@ -110,10 +115,19 @@ def import_snakemake(
         origin,
         path.name.removesuffix(".gz").removesuffix(".dot"),
         jobs,
-        assumptions=_assumptions(drawn, measured, jobs),
+        assumptions=[*_assumptions(drawn, measured, jobs), *([_ALONE] if alone else [])],
         resources={"memory": memory} if memory else None,
         **gaps,
     )
+
+
+def _of_benchmarks(measured: Sequence[Measured]) -> dict[str, Drawn]:
+    """Jobs that only benchmarks know: one for each rule and wildcards, in the order in which they come."""
+    found: dict[tuple[str, tuple[tuple[str, str], ...]], Drawn] = {}
+    for row in measured:
+        key = (row.rule, tuple(row.wildcards.items()))
+        found.setdefault(key, Drawn(row.rule, row.wildcards, str(len(found)), row.place, False, ()))
+    return {job.node: job for job in found.values()}
 
 
 def _drawn(path: Path) -> dict[str, Drawn]:
@@ -164,6 +178,7 @@ def _measured(text: str, path: Path) -> list[Measured]:
         memory = _number(row, "max_rss", MAX_BYTES / 2**20, mistakes) if row.get("max_rss") else None
         found.append(
             Measured(
+                row.place,
                 row.get("rule_name") or path.name.partition(".")[0],
                 _wildcards(row, mistakes),
                 (seconds or Decimal(0)) * 1000,

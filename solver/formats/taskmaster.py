@@ -15,8 +15,8 @@ a subtask is another subtask beside it where there is one of that id, otherwise 
 What depends on its own parent is not held up by it.
 
 Files state no durations. A task lasts a second for each point of its complexity, 1 to 10, which stands in the task or
-in a report of ``task-master analyze-complexity``, given ``--with`` the file; its subtasks share that, and the parent
-itself is a task of 1 ms. Where nothing states a complexity, every task without subtasks lasts equally long. Statuses
+in a report of ``task-master analyze-complexity``, given ``--with`` the file (alone it has no order); its subtasks
+share that, and the parent itself is a task of 1 ms. Where nothing states a complexity, every task without subtasks lasts equally long. Statuses
 and priorities are ignored: what is done is planned too.
 
 Other tools call their files ``tasks.json`` too; they are refused by name.
@@ -99,15 +99,15 @@ def import_taskmaster(
     """The tasks in ``path`` as a problem; ``companions``: reports of complexities. ``InputError`` with its mistakes."""
     origin = str(path)
     refuse_scales(gaps.get("scale_sizes", 1.0), gaps.get("scale_time", 1.0))
-    document = parse_json(unpacked(read_bytes(path), origin), origin)
-    _refuse_other_tools(document, origin)
-    chosen, place, said = _chosen(document, tag, origin)
-    mistakes: list[Mistake] = []
-    items = _items(_lists(document)[chosen], place, mistakes)
-    _resolve(items, mistakes)
-    refuse(origin, mistakes)
-    for companion in companions:
-        said.append(_analysed(items, companion))
+    documents = {part: parse_json(unpacked(read_bytes(part), str(part)), str(part)) for part in (path, *companions)}
+    reports = {part: document for part, document in documents.items() if "complexityAnalysis" in document}
+    lists = [part for part in documents if part not in reports]
+    if len(lists) > 1:
+        found = "a second list of tasks" if _lists(documents[lists[1]]) else "no report of complexities"
+        raise InputError(str(lists[1]), [Mistake(TOP, found, "one list of tasks, and reports on it")])
+    items, said = _listed(documents[lists[0]], tag, str(lists[0])) if lists else ({}, [_REPORTS_ALONE])
+    for part, report in reports.items():
+        said.append(_analysed(items, report, part, add=not lists))
     jobs = {
         name: Job(item.place, tuple(_after(item, items)), _milliseconds(item, items)) for name, item in items.items()
     }
@@ -118,6 +118,22 @@ def import_taskmaster(
         assumptions=[*said, *_assumptions(items)],
         **gaps,
     )
+
+
+_REPORTS_ALONE = (
+    "a report of complexities knows no dependencies: tasks may run in any order (give tasks.json --with it)"
+)
+
+
+def _listed(document: Record, tag: str | None, origin: str) -> tuple[dict[str, _Item], list[str]]:
+    """The items of a list of tasks, and what was assumed of it; ``InputError`` with its mistakes."""
+    _refuse_other_tools(document, origin)
+    chosen, place, said = _chosen(document, tag, origin)
+    mistakes: list[Mistake] = []
+    items = _items(_lists(document)[chosen], place, mistakes)
+    _resolve(items, mistakes)
+    refuse(origin, mistakes)
+    return items, said
 
 
 def _lists(document: Record) -> dict[str, list[object]]:
@@ -132,10 +148,7 @@ def _lists(document: Record) -> dict[str, list[object]]:
 
 
 def _refuse_other_tools(document: Record, origin: str) -> None:
-    """``InputError`` for reports, and for lists of tasks that other tools keep under the same name."""
-    if "complexityAnalysis" in document:
-        hint = "catalytic import tasks.json --with this file"
-        raise InputError(origin, [Mistake(TOP, "a report of complexities, without tasks", "the tasks too", hint)])
+    """``InputError`` for lists of tasks that other tools keep under the same name."""
     for tasks in _lists(document).values():
         records = [t for t in tasks if isinstance(t, dict)]
         tied = any("dependencies" in t or "subtasks" in t for t in records)
@@ -273,25 +286,25 @@ def _milliseconds(item: _Item, items: Mapping[str, _Item]) -> Decimal | None:
     return None if points is None else points * 1000
 
 
-def _analysed(items: Mapping[str, _Item], path: Path) -> str:
-    """Put the complexities of a report into ``items``, and say of how many tasks."""
-    origin = str(path)
-    document = parse_json(unpacked(read_bytes(path), origin), origin)
-    listed = document.get("complexityAnalysis")
+def _analysed(items: dict[str, _Item], report: Record, path: Path, *, add: bool) -> str:
+    """Put the complexities of a report into ``items``, and say of how many tasks; ``add``: its tasks are the items."""
+    listed = report.get("complexityAnalysis")
     if not isinstance(listed, list):
-        found = describe(listed) if "complexityAnalysis" in document else "nothing"
-        raise InputError(origin, [Mistake("complexityAnalysis", found, "a report of complexities, a list")])
+        raise InputError(str(path), [Mistake("complexityAnalysis", describe(listed), "a list")])
     mistakes: list[Mistake] = []
     known = 0
     for k, record in enumerate(listed):
         place = f"complexityAnalysis[{k}]"
         if not isinstance(record, dict) or (name := _id(record.get("taskId"))) is None:
             mistakes.append(Mistake(f"{place}.taskId", "nothing", "the id of a task"))
-        elif name in items:
+            continue
+        if add and name not in items:
+            items[name] = _Item(name, place)
+        if name in items:
             points = _complexity(record, place, mistakes)
             items[name].complexity = points if points is not None else items[name].complexity
             known += 1
-    refuse(origin, mistakes)
+    refuse(str(path), mistakes)
     strange = f"; {len(listed) - known} others are of no task here" if known < len(listed) else ""
     return f"{path.name} gives the complexity of {known} tasks{strange}"
 

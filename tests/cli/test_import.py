@@ -114,7 +114,8 @@ def test_the_format_may_be_said_and_is_believed(tmp_path: Path) -> None:
     source.write_text(NODE_LINK.replace("peak", "size"))
     words = ("-o", tmp_path / "p.json", "--force")
 
-    assert catalytic("import", "node-link", source, *words).code == 0
+    for word in ("node-link", "node_link", "NodeLink"):
+        assert catalytic("import", word, source, *words).code == 0
     assert catalytic("import", source, *words).code == 0
     other = catalytic("import", "wfcommons", source, *words)
     assert other.code == 2

@@ -85,12 +85,16 @@ def test_a_table_without_rules_belongs_to_the_rule_it_is_called_after(graph: Wri
     assert tasks["cut #3"].scratch == 2 * 2**20
 
 
-def test_benchmarks_alone_are_no_graph(table: Write) -> None:
-    path = table(BENCHMARK)
+def test_benchmarks_alone_have_durations_and_no_order(table: Write) -> None:
+    imported = import_snakemake(table(BENCHMARK))
 
-    assert detect(path) == "snakemake"
-    with pytest.raises(InputError, match="benchmarks without a graph, allowed the graph of jobs too; snakemake --dag"):
-        import_snakemake(path)
+    assert detect(table(BENCHMARK)) == "snakemake"
+    assert {t.id: (t.duration, t.after) for t in imported.problem.tasks} == {
+        "count, ds: a": (2000, ()),
+        "count, ds: c": (4000, ()),
+        "dance": (9000, ()),
+    }
+    assert any("know no dependencies" in said for said in imported.assumptions)
 
 
 @pytest.mark.parametrize(

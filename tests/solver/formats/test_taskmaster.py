@@ -165,19 +165,33 @@ def test_look_alikes_are_refused_by_name(document: dict[str, Any], whose: str, w
         import_taskmaster(path)
 
 
-def test_a_report_alone_and_a_report_that_is_none_say_what_is_missing(write: Write, tmp_path: Path) -> None:
-    report = writer(tmp_path, "report.json")
-    alone = report('{"meta": {}, "complexityAnalysis": []}')
-    assert detect(alone) == "task-master"
-    with pytest.raises(InputError, match=r"a report of complexities, without tasks.*--with this file"):
-        import_taskmaster(alone)
-    for text, message in (
-        ('{"a": 1}', "complexityAnalysis: found nothing"),
+def test_a_report_alone_has_durations_and_no_order(write: Write, tmp_path: Path) -> None:
+    analysis = [{"taskId": 1, "complexityScore": 4}, {"taskId": 2, "complexityScore": 2}]
+    report = writer(tmp_path, "report.json")(json.dumps({"meta": {}, "complexityAnalysis": analysis}))
+
+    alone = import_taskmaster(report)
+
+    assert detect(report) == "task-master"
+    assert {t.id: (t.duration, t.after) for t in alone.problem.tasks} == {"1": (4000, ()), "2": (2000, ())}
+    assert any("knows no dependencies" in said for said in alone.assumptions)
+    tasks = write(json.dumps({"tasks": TASKS}))
+    joined = import_taskmaster(report, companions=(tasks,)).problem
+    assert joined.tasks == import_taskmaster(tasks, companions=(report,)).problem.tasks
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"tasks": []}', "a second list of tasks"),
+        ('{"a": 1}', "no report of complexities"),
+        ('{"complexityAnalysis": {}}', "complexityAnalysis: found an object"),
         ('{"complexityAnalysis": [{"complexityScore": 3}]}', r"complexityAnalysis\[0\].taskId: found nothing"),
         ('{"complexityAnalysis": [{"taskId": 1, "complexityScore": "x"}]}', "complexityScore: found 'x'"),
-    ):
-        with pytest.raises(InputError, match=message):
-            import_taskmaster(write(json.dumps({"tasks": TASKS[:1]})), companions=(report(text),))
+    ],
+)
+def test_a_report_that_is_none_says_what_is_wrong(text: str, message: str, write: Write, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=message):
+        import_taskmaster(write(json.dumps({"tasks": TASKS[:1]})), companions=(writer(tmp_path, "r.json")(text),))
 
 
 def test_a_problem_without_its_format_is_still_a_problem(write: Write) -> None:

@@ -25,7 +25,11 @@ _CONCERNS = "another kind: this option does not concern it"
 
 @dataclass(frozen=True, slots=True)
 class ImportRequest:
-    """One call of ``catalytic import``. ``from_run``: a workspace whose last run measured this problem."""
+    """One call of ``catalytic import``.
+
+    ``kind``: what the file is said to be; None tells by its content. ``from_run``: a workspace whose last run measured
+    this problem.
+    """
 
     path: Path
     output: Path
@@ -33,6 +37,7 @@ class ImportRequest:
     from_run: Path | None = None
     shape: Shape = Shape()
     force: bool = False
+    kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ def import_file(request: ImportRequest) -> ImportAnswer:
     """
     if request.output.exists() and not request.force:
         raise Refused(f"{request.output} exists. Write elsewhere with -o, or replace it with --force.")
-    kind = detect(request.path)
+    kind = _kind(request)
     stray = request.reading.stray(kind)
     if stray:
         raise InputError(str(request.path), [Mistake(option, f"a file of kind {kind}", _CONCERNS) for option in stray])
@@ -87,6 +92,16 @@ def import_file(request: ImportRequest) -> ImportAnswer:
         critical_path_s=graph.critical_path()[1] / 1000,
         assumptions=notes,
     )
+
+
+def _kind(request: ImportRequest) -> str:
+    """What the file is: foreign kinds are believed, ours can be told."""
+    if request.kind is not None and request.kind in FOREIGN:
+        return request.kind
+    found = detect(request.path)
+    if request.kind not in (None, found):
+        raise InputError(str(request.path), [Mistake("format", found, f"{request.kind}, as was asked for")])
+    return found
 
 
 def scaled(problem: Problem, sizes: float, time: float) -> Problem:

@@ -5,19 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypedDict
 
-from catalytic.solver.errors import InputError, Mistake
 from catalytic.solver.formats import (
     FOREIGN,
     Imported,
     LoadedPlan,
     detect,
-    import_hyperdag,
-    import_node_link,
-    import_onnx,
-    import_psplib,
-    import_wfcommons,
     load_plan,
     load_problem,
     load_strategy,
@@ -70,10 +63,12 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How the gaps of a foreign file are filled; each kind of file heeds what concerns it.
+    """How the gaps of a foreign file are filled; each kind of file heeds what concerns it (``Kind.heeds``).
 
-    ``scale_sizes``, ``scale_time``: factors for every kind. ``scratch_from_memory``: WfCommons. ``size_attribute``,
-    ``duration_attribute``: node-link graphs; None chooses by known names. ``dimensions``: ONNX, (name, size) pairs.
+    ``scale_sizes``, ``scale_time``: factors for every kind. ``size_attribute``, ``duration_attribute``: None chooses by
+    known names. ``dimensions``: (name, size) pairs. ``companions``: further files that say more about the same graph.
+    ``buffer_size``, ``duration``: of tasks of which the file states none. ``tag``: which of several lists of tasks.
+    ``variable``: the name of a graph in a Python file.
     """
 
     scale_sizes: float = 1.0
@@ -82,16 +77,34 @@ class Reading:
     size_attribute: str | None = None
     duration_attribute: str | None = None
     dimensions: tuple[tuple[str, int], ...] = ()
+    companions: tuple[Path, ...] = ()
+    buffer_size: Bytes | None = None
+    duration: Tick | None = None
+    tag: str | None = None
+    variable: str | None = None
 
     def stray(self, kind: str) -> tuple[str, ...]:
         """Options that were given and do not concern files of ``kind``."""
-        concerned = {
-            "--scratch-from-memory": (self.scratch_from_memory, "wfcommons"),
-            "--size-attribute": (self.size_attribute is not None, "node-link"),
-            "--duration-attribute": (self.duration_attribute is not None, "node-link"),
-            "--bind-dimension": (bool(self.dimensions), "onnx"),
-        }
-        return tuple(option for option, (given, whose) in concerned.items() if given and whose != kind)
+        heeded = FOREIGN[kind].heeds if kind in FOREIGN else ()
+        return tuple(option for name, option in _OPTIONS.items() if getattr(self, name) and name not in heeded)
+
+    def heeded_by(self, kind: str) -> dict[str, object]:
+        """What a reader of ``kind`` takes beside the scales."""
+        return {name: getattr(self, name) for name in _OPTIONS if name in FOREIGN[kind].heeds}
+
+
+_OPTIONS = {
+    "scratch_from_memory": "--scratch-from-memory",
+    "size_attribute": "--size-attribute",
+    "duration_attribute": "--duration-attribute",
+    "dimensions": "--bind-dimension",
+    "companions": "--with",
+    "buffer_size": "--buffer-size",
+    "duration": "--default-duration",
+    "tag": "--tag",
+    "variable": "--variable",
+}
+"""Field of ``Reading`` -> the option that sets it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,39 +134,18 @@ def read_source(path: Path, shape: Shape = Shape()) -> Source:
     return replace(source, problem=changed)
 
 
-class _Gaps(TypedDict):
-    """Arguments of every reader of foreign files."""
-
-    scale_sizes: float
-    scale_time: float
-    policy: Policy
-
-
-class _Room(TypedDict, total=False):
-    """What a workspace made for a file is aligned to, if that is asked for."""
-
-    alignment: int
-
-
 def read_foreign(path: Path, kind: str, reading: Reading = Reading(), shape: Shape = Shape()) -> Imported:
     """The foreign file ``path`` as a problem with the changes of ``shape``; ``InputError`` with its mistakes.
 
-    The policies are given to the reader, whose assumptions name them.
+    The policies are given to the reader, whose assumptions name them, and so is an alignment that is asked for, because
+    it decides how large a workspace for all buffers is.
     """
-    policy = Policy(shape.inputs or Policy().inputs, shape.outputs or Policy().outputs)
-    common: _Gaps = {"scale_sizes": reading.scale_sizes, "scale_time": reading.scale_time, "policy": policy}
-    aligned: _Room = {} if shape.alignment is None else {"alignment": shape.alignment}
-    if kind == "wfcommons":
-        imported = import_wfcommons(path, scratch_from_memory=reading.scratch_from_memory, **common)
-    elif kind == "node-link":
-        size, duration = reading.size_attribute, reading.duration_attribute
-        imported = import_node_link(path, size_attribute=size, duration_attribute=duration, **common, **aligned)
-    elif kind == "onnx":
-        imported = import_onnx(path, dimensions=dict(reading.dimensions), **common, **aligned)
-    elif kind == "psplib":
-        imported = import_psplib(path, **common, **aligned)
-    else:
-        imported = import_hyperdag(path, **common, **aligned)
+    keywords = {"scale_sizes": reading.scale_sizes, "scale_time": reading.scale_time, **reading.heeded_by(kind)}
+    if shape.inputs is not None or shape.outputs is not None:
+        keywords["policy"] = Policy(shape.inputs or Policy().inputs, shape.outputs or Policy().outputs)
+    if shape.alignment is not None and "alignment" in FOREIGN[kind].heeds:
+        keywords["alignment"] = shape.alignment
+    imported = FOREIGN[kind].read(path, **keywords)
     return replace(imported, problem=shape.applied_to(imported.problem))
 
 
@@ -176,9 +168,6 @@ def _read(path: Path, shape: Shape) -> Source:
         return Source(imported.problem, kind, path.parent, imported.assumptions)
     if kind in ("strategy", "timeline"):
         return _strategy(path, kind)
-    if kind == "minimalloc":
-        found = "buffers whose lifetimes are fixed, without tasks"
-        raise InputError(str(path), [Mistake("header", found, "a file with tasks", "`catalytic place` gives offsets")])
     return Source(load_problem(path), kind, path.parent)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from .detect import FOREIGN, detect
+from .detect import detect
+from .kinds import FOREIGN
 
 if TYPE_CHECKING:
     from .foreign import Imported

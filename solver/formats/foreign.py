@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
+from typing import TypedDict
 
 from pydantic import BaseModel, ConfigDict
 
@@ -24,6 +25,23 @@ DEFAULT_WORKERS = 8
 
 ABSTRACT_ALIGNMENT = 1
 """Alignment of graphs whose sizes may be unit weights: any other would round every buffer of 1 up to itself."""
+
+
+class Gaps(TypedDict, total=False):
+    """How a caller fills what a foreign file leaves open: keyword arguments of every reader of jobs.
+
+    ``buffer_size``: bytes of the one buffer that each task without a stated size writes (None: none). ``duration``:
+    ticks of tasks whose duration the file does not state. The rest as in ``imported_graph``.
+    """
+
+    scale_sizes: float
+    scale_time: float
+    workspace: Workspace | None
+    policy: Policy | None
+    workers: int
+    alignment: int
+    buffer_size: int | None
+    duration: int | None
 
 
 class ForeignShape(BaseModel):

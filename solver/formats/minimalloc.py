@@ -25,11 +25,15 @@ from dataclasses import dataclass, replace
 from io import StringIO
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import InputError, Mistake
 from ..units import MAX_BYTES, MAX_TICKS
 from .json_text import TOP, describe, read_bytes
 from .reading import decoded, refuse, unpacked
+
+if TYPE_CHECKING:
+    from ..plan import Plan
 
 _NAMES = {"buffer": "id", "buffer_id": "id", "start": "lower", "begin": "lower", "end": "upper"}
 _REQUIRED = ("id", "lower", "upper", "size")
@@ -242,3 +246,28 @@ def _gaps(line: _Line, lower: int | None, upper: int | None, beyond: int) -> tup
         allowed = f"disjoint parts of [{lower}, {upper}), and not all of it"
         line.refuse("gaps", describe(line.fields["gaps"]), allowed)
     return tuple(gaps)
+
+
+def placement_table(plan: Plan) -> tuple[BufferTable, tuple[int, ...], tuple[int, ...] | None]:
+    """What ``dump_minimalloc`` takes of a plan: its regions, one row per extent, their offsets, and their partitions.
+
+    Times are milliseconds. A region of several extents has one row for each, ``id/1``, ``id/2``. Partitions are arenas;
+    a plan of one partition has none. Pools are stated when there are several.
+    """
+    parts = [
+        (region, extent, f"{region.buffer}/{k}" if len(region.extents) > 1 else region.buffer)
+        for region in plan.regions
+        for k, extent in enumerate(region.extents, 1)
+    ]
+    table = BufferTable.of(
+        [name for _, _, name in parts],
+        [region.lifetime.birth for region, _, _ in parts],
+        [region.lifetime.death for region, _, _ in parts],
+        [extent.length for _, extent, _ in parts],
+        plan.problem.workspace.alignment,
+    )
+    if len({region.pool for region in plan.regions}) > 1:
+        table = replace(table, pool=tuple(r.pool for r, _, _ in parts), header=(*table.header, "pool"))
+    several = plan.problem.workspace.partitions > 1
+    arenas = tuple(extent.partition for _, extent, _ in parts) if several else None
+    return table, tuple(int(extent.offset) for _, extent, _ in parts), arenas

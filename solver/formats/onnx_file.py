@@ -28,7 +28,7 @@ Source: the ONNX intermediate representation, onnx.ai/onnx/repo-docs/IR.html; pr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -105,7 +105,7 @@ def import_onnx(
     policy: Policy | None = None,
     workers: int = DEFAULT_WORKERS,
     alignment: int = TENSOR_ALIGNMENT,
-    dimensions: Mapping[str, int] | None = None,
+    dimensions: Mapping[str, int] | Sequence[tuple[str, int]] = (),
 ) -> Imported:
     """The ONNX model in ``path`` (also compressed with gzip) as a problem.
 
@@ -119,7 +119,7 @@ def import_onnx(
     model = _model(unpacked(read_bytes(path), origin), origin)
     graph = Activations(model.graph)
     refuse(origin, list(graph.mistakes()))
-    shapes = shapes_of(model, dimensions or {}, origin)
+    shapes = shapes_of(model, dict(dimensions), origin)
     sizes = graph.sizes(shapes, origin)
 
     tasks = {
@@ -170,7 +170,20 @@ def _model(data: bytes, origin: str) -> ModelProto:
         raise InputError(origin, [Mistake(TOP, "a damaged ONNX model", "a whole one", hint)]) from None
     if not model.graph.node:
         raise InputError(origin, [Mistake("graph.node", "no nodes", "at least one")])
+    refuse(origin, [*_undecodable(model.graph)])
     return model
+
+
+def _undecodable(graph: GraphProto) -> Iterator[Mistake]:
+    """Names that are no text: protobuf hands them over as bytes."""
+    for index, node in enumerate(graph.node):
+        for key, names in (("name", [node.name]), ("input", node.input), ("output", node.output)):
+            if not all(isinstance(name, str) for name in names):
+                yield Mistake(f"graph.node[{index}].{key}", "bytes that are no text", "UTF-8 text")
+    for section in ("input", "output", "initializer", "value_info"):
+        for index, value in enumerate(getattr(graph, section)):
+            if not isinstance(value.name, str):
+                yield Mistake(f"graph.{section}[{index}].name", "bytes that are no text", "UTF-8 text")
 
 
 class Activations:

@@ -241,7 +241,7 @@ def _jobs(sections: _Sections, origin: str) -> dict[int, _Job]:
     for row in sections.rows["REQUESTS/DURATIONS"]:
         if len(row.numbers) != width:
             further = len(row.numbers) == width - 1
-            hint = "a row without a job is a further mode: several modes are not read" if further else ""
+            hint = "a row without the number of a job is a further mode, and those are not read" if further else ""
             allowed = f"{width}: job, mode, duration, and {width - 3} requests"
             mistakes.append(Mistake(row.place, f"{len(row.numbers)} numbers", allowed, hint))
             continue

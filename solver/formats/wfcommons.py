@@ -1,4 +1,4 @@
-"""WfCommons workflow instances (wfformat 1.5 and 1.6) as problems.
+"""WfCommons workflow instances (wfformat 1.5 and 1.6) as problems; and problems as instances (1.5).
 
 A file of the workflow is a buffer, a task a task; ``runtimeInSeconds`` is its duration, rounded up to milliseconds.
 A file of zero bytes stays an edge without a region. ``parents`` and ``children`` that no file implies become
@@ -20,7 +20,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from ..errors import InputError, Mistake
-from ..problem import Buffer, Policy, Problem, Task, Workspace
+from ..problem import Buffer, Policy, Problem, Synthetic, Task, Workspace
 from ..problem.validate import did_you_mean
 from ..units import MAX_BYTES, MAX_TICKS, Bytes, Tick, format_size
 from .border import check_shape
@@ -33,7 +33,7 @@ from .foreign import (
     scaled_size,
     scaled_ticks,
 )
-from .json_text import describe, parse_json, read_bytes
+from .json_text import describe, parse_json, read_bytes, write_json
 from .reading import unpacked
 
 VERSIONS = ("1.5", "1.6")
@@ -93,6 +93,11 @@ class InstanceShape(ForeignShape):
     name: str | None = None
     schema_version: str = Field(alias="schemaVersion")
     workflow: WorkflowShape
+
+
+def is_wfcommons(document: Mapping[str, object]) -> bool:
+    """Whether a JSON object is an instance of any version."""
+    return "schemaVersion" in document and "workflow" in document
 
 
 def import_wfcommons(
@@ -284,3 +289,110 @@ def _in_the_foreign_file(mistake: Mistake) -> Mistake:
     for pattern, foreign in _FOREIGN:
         texts = [pattern.sub(foreign, text) for text in texts]
     return Mistake(texts[0], mistake.found, texts[1], texts[2])
+
+
+_UNSAFE = re.compile(r"[^0-9a-zA-Z\-_.]")
+_NEVER = "1970-01-01T00:00:00Z"
+
+
+def dump_wfcommons(problem: Problem, *, makespan: Tick, version: str) -> tuple[bytes, tuple[str, ...]]:
+    """``problem`` as an instance of wfformat 1.5, and what of it such an instance cannot say, one sentence each.
+
+    ``makespan``: of the plan, or what no plan undercuts. ``version``: of this program. The demand ``memory`` is written
+    as ``memoryInBytes``, the demand ``cores`` as ``coreCount``, and their capacities as one machine.
+    """
+    tasks, files = _safe_ids([t.id for t in problem.tasks]), _safe_ids([b.id for b in problem.buffers])
+    before = problem.graph.predecessors
+    after: dict[str, list[str]] = {t.id: [] for t in problem.tasks}
+    for t, names in before.items():
+        for name in names:
+            after[name].append(t)
+    specified = [
+        {
+            "name": t.id,
+            "id": tasks[t.id],
+            "parents": sorted(tasks[name] for name in before[t.id]),
+            "children": sorted(tasks[name] for name in after[t.id]),
+            "inputFiles": [files[b] for b in t.inputs],
+            "outputFiles": [files[b] for b in t.outputs],
+        }
+        for t in problem.tasks
+    ]
+    executed = [
+        {"id": tasks[t.id], "runtimeInSeconds": t.duration / 1000, **_used(t), "machines": [_MACHINE]}
+        for t in problem.tasks
+    ]
+    document = {
+        "name": problem.name or "problem",
+        "description": "Durations and the makespan are planned, not measured.",
+        "schemaVersion": "1.5",
+        "runtimeSystem": {"name": "catalytic", "version": version},
+        "workflow": {
+            "specification": {
+                "tasks": specified,
+                "files": [{"id": files[b.id], "sizeInBytes": int(b.size)} for b in problem.buffers],
+            },
+            "execution": {
+                "makespanInSeconds": makespan / 1000,
+                "executedAt": _NEVER,
+                "tasks": executed,
+                "machines": [_machine(problem)],
+            },
+        },
+    }
+    return write_json(document), tuple(_unsaid(problem, {**tasks, **files}))
+
+
+_MACHINE = "planned"
+_MEASURES = {"memory": "memoryInBytes", "cores": "coreCount"}
+"""Demand -> what a task of an instance states of it."""
+
+
+def _used(t: Task) -> dict[str, int]:
+    return {_MEASURES[name]: amount for name, amount in t.demands if name in _MEASURES and amount}
+
+
+def _machine(problem: Problem) -> dict[str, object]:
+    """One machine with the capacities of the problem."""
+    capacity = dict(problem.resources)
+    machine: dict[str, object] = {"nodeName": _MACHINE}
+    if "memory" in capacity:
+        machine["memoryInBytes"] = capacity["memory"]
+    if "cores" in capacity:
+        machine["cpu"] = {"coreCount": capacity["cores"]}
+    return machine
+
+
+def _safe_ids(names: Sequence[str]) -> dict[str, str]:
+    """Each name -> an id of letters, digits and ``-_.``, as the format wants; names that are such ids stay."""
+    taken = {name for name in names if not _UNSAFE.search(name)}
+    ids = {}
+    for name in names:
+        safe = stem = _UNSAFE.sub("_", name)
+        number = 1
+        while safe != name and safe in taken:
+            number += 1
+            safe = f"{stem}_{number}"
+        taken.add(safe)
+        ids[name] = safe
+    return ids
+
+
+def _unsaid(problem: Problem, ids: Mapping[str, str]) -> Iterator[str]:
+    """What an instance has no words for, as far as this problem uses it."""
+    renamed = sum(name != safe for name, safe in ids.items())
+    if renamed:
+        yield f"ids with characters that the format does not allow ({renamed}) are written with '_' in their place"
+    others = sorted({name for t in problem.tasks for name, _ in t.demands} - {*_MEASURES, "workers"})
+    if others:
+        yield f"left out: demands of {', '.join(others)}"
+    counts = {
+        "scratch": sum(t.scratch > 0 for t in problem.tasks),
+        "in-place permissions": sum(bool(t.in_place) for t in problem.tasks),
+        "what tasks run": sum(not isinstance(t.run, Synthetic) for t in problem.tasks),
+        "pools of buffers": sum(b.pool_key != (None, None) for b in problem.buffers),
+    }
+    for what, count in counts.items():
+        if count:
+            yield f"left out: {what} ({count})"
+    yield "left out: the workspace, the number of workers, and the policies for inputs and outputs"

@@ -15,7 +15,7 @@ from catalytic.runtime.report import MeasuredTask
 from catalytic.solver.errors import InputError, Refused
 from catalytic.solver.formats import dump_problem, load_problem
 from catalytic.solver.problem import PythonCall
-from catalytic.solver.units import Bytes
+from catalytic.solver.units import Bytes, Tick
 
 from .problems import chain
 
@@ -92,6 +92,11 @@ def test_a_foreign_graph_becomes_a_problem_file_with_its_assumptions(tmp_path: P
         (Reading(size_attribute="size"), "--size-attribute"),
         (Reading(duration_attribute="time"), "--duration-attribute"),
         (Reading(dimensions=(("batch", 1),)), "--bind-dimension"),
+        (Reading(companions=(Path("more"),)), "--with"),
+        (Reading(buffer_size=Bytes(1)), "--buffer-size"),
+        (Reading(duration=Tick(1)), "--default-duration"),
+        (Reading(tag="next"), "--tag"),
+        (Reading(variable="graph"), "--variable"),
     ],
 )
 def test_an_option_for_another_kind_of_file_is_refused_not_ignored(

@@ -8,15 +8,13 @@ from pathlib import Path
 import pytest
 
 from catalytic.solver.errors import InputError
-from catalytic.solver.formats import detect, import_hyperdag, import_node_link, import_onnx, load_problem
+from catalytic.solver.formats import FOREIGN, detect, load_problem
 
 BROKEN = Path(__file__).parents[3] / "instances" / "broken"
 
 READERS: Mapping[str, Callable[[Path], object]] = {
     ".": load_problem,
-    "hyperdag": import_hyperdag,
-    "node-link": import_node_link,
-    "onnx": import_onnx,
+    **{word: kind.read for word, kind in FOREIGN.items() if (BROKEN / word).is_dir()},
 }
 """Folder -> what reads its files."""
 
@@ -41,5 +39,5 @@ def test_a_broken_foreign_file_is_still_seen_for_what_it_is(path: Path) -> None:
 
 
 def test_there_are_many_and_each_has_its_words() -> None:
-    assert len(FILES) >= 65
+    assert len(FILES) >= 80
     assert {p.with_suffix(".expected") for p in FILES} == set(BROKEN.rglob("*.expected"))

@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from catalytic.solver.errors import InputError
-from catalytic.solver.formats import detect, dump_plan, dump_problem, dump_strategy
+from catalytic.solver.formats import FOREIGN, detect, dump_plan, dump_problem, dump_strategy
 from catalytic.solver.plan import Move, Step, Strategy
 from tests.builders import chain, random_plan
 
@@ -19,6 +19,15 @@ FILES = {
     "plan": dump_plan(random_plan(Random(1))),
     "strategy": dump_strategy(Strategy(chain(1), (Step(Move.COMPUTE, "t1"),))),
     "timeline": json.dumps({"pebbling_strategy": {}, "allocation_timeline": []}).encode(),
+    "task-master": json.dumps({"next": {"tasks": [{"id": 1, "dependencies": []}]}}).encode(),
+    "durations": json.dumps({"tests/test_a.py::test_b": 0.5}).encode(),
+    "graphml": b"\xef\xbb\xbf<?xml version='1.0'?>\n<!-- a -- graph -->\n<graphml xmlns='http://graphml'/>",
+    "junit": b"<testsuite/>",
+    "ninja": b"# ninja log v5\n",
+    "nextflow": b"task_id\thash\tname\tstatus\n",
+    "snakemake": b"digraph snakemake_dag {\n}\n",
+    "dot": b'/* a */ // b\n# c\nstrict DiGraph "x y" {}',
+    "github-actions": b"name: a\non: push\njobs:\n  a: {}\n",
     "node-link": json.dumps({"nodes": [{"id": 1}], "edges": []}).encode(),
     "minimalloc": b"\xef\xbb\xbf\n size ,begin,end, buffer\n4,0,1,a\n",
     "psplib": b"jobs (incl. supersource/sink ):  3\nPRECEDENCE RELATIONS:\n",
@@ -45,7 +54,7 @@ def test_a_newer_version_is_still_that_kind(tmp_path: Path) -> None:
 
 
 def test_a_compressed_file_is_what_it_holds(tmp_path: Path) -> None:
-    for kind in ("node-link", "hyperdag", "onnx", "minimalloc"):
+    for kind in FOREIGN.keys() & FILES.keys() - {"wfcommons"}:
         path = tmp_path / kind
         path.write_bytes(gzip.compress(FILES[kind]))
 
@@ -63,7 +72,7 @@ def test_anything_else_is_refused(text: str, tmp_path: Path) -> None:
         detect(path)
 
 
-@pytest.mark.parametrize("data", [b'{"a": 1}', b"digraph { a -> b }", b"\x89PNG\r\n\x1a\n", b"\x08"])
+@pytest.mark.parametrize("data", [b'{"a": 1}', b"some text", b"\x89PNG\r\n\x1a\n", b"\x08"])
 def test_a_refusal_names_every_kind_that_is_read(data: bytes, tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(data)
@@ -82,6 +91,14 @@ def test_a_refusal_names_every_kind_that_is_read(data: bytes, tmp_path: Path) ->
         "HyperDAG",
         "PSPLIB",
         "MiniMalloc",
+        "Task Master",
+        "GraphML",
+        "DOT",
+        "ninja",
+        "Nextflow",
+        "Snakemake",
+        "GitHub Actions",
+        "JUnit",
     ):
         assert kind in str(caught.value)
 
@@ -99,4 +116,25 @@ def test_a_table_with_a_misspelled_column_is_still_one_and_a_list_of_names_is_no
     assert detect(path) == "minimalloc"
     path.write_text('["a", "id", "size", "b"]')
     with pytest.raises(InputError):
+        detect(path)
+
+
+def test_every_kind_that_can_be_told_is_tried_here() -> None:
+    told = {word for word, kind in FOREIGN.items() if kind.sniffer is not None}
+
+    assert told <= FILES.keys()
+
+
+@pytest.mark.parametrize(
+    ("text", "whose"),
+    [
+        ('[{"label": "build", "command": "make"}]', "VS Code or Zed"),
+        ('[{"uuid": "0e", "description": "x"}]', "Taskwarrior"),
+    ],
+)
+def test_a_list_of_tasks_is_refused_by_the_name_of_its_tool(text: str, whose: str, tmp_path: Path) -> None:
+    path = tmp_path / "tasks.json"
+    path.write_text(text)
+
+    with pytest.raises(InputError, match=f"a list of tasks of {whose}"):
         detect(path)

@@ -17,6 +17,7 @@ from .model import (
 )
 from .outcome import Outcome
 from .proof import Bound, Evidence, Objective, Proof, Status
+from .restate import restated
 from .separate import plan_without_reuse
 from .strategy import Allocation, Move, Replay, Step, Strategy, Timeline, replay, timeline_problem
 
@@ -50,5 +51,6 @@ __all__ = [
     "loader_of",
     "plan_without_reuse",
     "replay",
+    "restated",
     "timeline_problem",
 ]

@@ -14,13 +14,14 @@ from ..timing import deal, fixed_waits, latest_starts, longest_paths, order_wait
 from ..timing.shift import Conditions, makespan_of
 from .fullness import Shrunk, Stretch, alive_throughout, ceiling_of, fullest, live_stretches, shrinking
 from .reasons import Cause, IdleTime, Link, Reason, Reasons
-from .relief import Relief, compressed, more_resources, own_bytes
+from .relief import OwnBytes, Relief, compressed, more_resources, own_bytes
 
 __all__ = [
     "Analysis",
     "Cause",
     "IdleTime",
     "Link",
+    "OwnBytes",
     "Reason",
     "Relief",
     "Shrunk",
@@ -29,6 +30,9 @@ __all__ = [
 ]
 
 ONE_MEGABYTE = 1_000_000
+
+MOST_ROUNDS, STARTS_FOR_OWN_BYTES = 16, 8_000
+"""Steps that give buffers bytes of their own, and starts that they may work out: each step makes a whole plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class Analysis:
 
     ``idle``: per worker, -1 for those that never run anything, ``unused`` of them. ``fullest``: when most bytes are
     alive; ``throughout``: buffers alive in all of these moments. ``ceiling``: bytes that the plan could use.
-    ``reliefs``: the largest gain first; ``all_tried``: whether every buffer that could gain from own bytes was.
+    ``reliefs``: the largest gain first. ``own_bytes``: one step after another.
     """
 
     makespan: int
@@ -60,7 +64,7 @@ class Analysis:
     throughout: tuple[str, ...]
     shrunk: tuple[Shrunk, ...]
     reliefs: tuple[Relief, ...]
-    all_tried: bool
+    own_bytes: tuple[OwnBytes, ...]
 
 
 def analyse(plan: Plan, *, shrink_by: int = ONE_MEGABYTE) -> Analysis:
@@ -74,8 +78,7 @@ def analyse(plan: Plan, *, shrink_by: int = ONE_MEGABYTE) -> Analysis:
     workers = deal(plan, "workers")
     starts = compressed(plan)
     full = fullest(stretches)
-    moved, all_tried = own_bytes(plan, waits, paths, starts)
-    reliefs = (*more_resources(plan, alone, starts), *moved)
+    reliefs = more_resources(plan, starts)
     return Analysis(
         makespan=int(plan.measures.makespan),
         compressed=makespan_of(Conditions.of(plan), starts),
@@ -90,6 +93,6 @@ def analyse(plan: Plan, *, shrink_by: int = ONE_MEGABYTE) -> Analysis:
         fullest=full,
         throughout=alive_throughout(plan, full),
         shrunk=shrinking(plan, shrink_by),
-        reliefs=tuple(sorted(reliefs, key=lambda r: (-r.gain, r.bytes, r.kind, r.name))),
-        all_tried=all_tried,
+        reliefs=tuple(sorted(reliefs, key=lambda r: (-r.gain, r.kind, r.name))),
+        own_bytes=own_bytes(plan, starts, rounds=max(2, min(MOST_ROUNDS, STARTS_FOR_OWN_BYTES // max(1, len(starts))))),
     )

@@ -8,34 +8,48 @@ another plan may well find more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from ..plan import Extent, Plan, PoolSlice, assemble
 from ..problem import Isolation, Problem
-from ..timing import Conditions, Paths, Wait, WaitKind, earliest_starts
+from ..timing import Conditions, earliest_starts, fixed_waits, moved, order_waits
 from ..timing.shift import in_order, makespan_of
 from ..units import Bytes, Tick
+from .fullness import live_stretches
+from .reasons import Reason, Reasons
 
-MOST_MOVED = 24
-"""Buffers that are tried with bytes of their own, the largest first: a plan is put together for each."""
+MOST_UNITS = 100
+"""A task that demands more units than this counts something of which a single one helps nobody."""
 
 
 @dataclass(frozen=True, slots=True)
 class Relief:
     """One addition: the makespan of the plan that was worked out with it, and by how many ticks that is shorter.
 
-    ``kind``: ``resource`` (one unit more of ``name``), ``isolation`` (shared instead of exclusive), ``own bytes`` (for
-    buffer ``name``; ``bytes`` more footprint). ``at_most``: no plan with the same regions gains more, however many
-    units there are; None where the regions change.
+    ``kind``: ``resource`` (``amount`` more of ``name``) or ``isolation`` (shared instead of exclusive). ``at_most``: no
+    plan of the richer problem gains more, wherever its regions lie: its longest chain and its work take so long.
     """
 
     kind: str
     name: str
+    amount: int
     gain: int
     makespan: int
-    at_most: int | None = None
-    bytes: int = 0
+    at_most: int
+
+
+@dataclass(frozen=True, slots=True)
+class OwnBytes:
+    """``buffer`` takes over nobody's bytes, nor do those of the steps before: what that costs and gives in all.
+
+    ``footprint``: bytes more than the plan's; ``gain``: ticks less than ``compressed``.
+    """
+
+    buffer: str
+    footprint: int
+    gain: int
+    makespan: int
 
 
 def compressed(plan: Plan) -> dict[str, Tick]:
@@ -43,64 +57,84 @@ def compressed(plan: Plan) -> dict[str, Tick]:
     return earliest_starts(Conditions.of(plan), in_order({t.id: t.start for t in plan.tasks}))
 
 
-def more_resources(plan: Plan, fixed: Paths, starts: Mapping[str, Tick]) -> tuple[Relief, ...]:
-    """One unit more of each resource, and shared partitions where they are exclusive.
+def more_resources(plan: Plan, starts: Mapping[str, Tick]) -> tuple[Relief, ...]:
+    """A little more of each resource, and shared partitions where they are exclusive.
 
-    ``fixed``: the longest paths of the fixed waits alone. ``starts``: those of :func:`compressed`.
+    A little is one unit; where a unit is next to nothing (memory counted in bytes), as much as some task demands.
+    ``starts``: those of :func:`compressed`.
     """
     now = makespan_of(Conditions.of(plan), starts)
-    at_most = now - fixed.length
     found = []
-    for kind, name, problem in _richer(plan.problem):
+    for kind, name, amount, problem in richer(plan.problem):
         conditions = Conditions.of(plan, problem=problem)
         makespan = makespan_of(conditions, earliest_starts(conditions, in_order(starts)))
-        found.append(Relief(kind, name, now - makespan, makespan, at_most))
+        found.append(Relief(kind, name, amount, now - makespan, makespan, now - least_makespan(problem)))
     return tuple(found)
 
 
-def _richer(problem: Problem) -> Iterable[tuple[str, str, Problem]]:
+def richer(problem: Problem) -> Iterator[tuple[str, str, int, Problem]]:
+    """(kind, name, amount, problem) for each addition that is tried."""
     for name, _ in problem.resources:
-        more = tuple((n, c + (n == name)) for n, c in problem.resources)
-        yield "resource", name, replace(problem, resources=more)
-    if problem.workspace.isolation is Isolation.EXCLUSIVE:
-        yield "isolation", "shared", replace(problem, workspace=replace(problem.workspace, isolation=Isolation.SHARED))
+        largest = max((t.demand(name) for t in problem.tasks), default=1)
+        amount = 1 if largest <= MOST_UNITS else largest
+        more = tuple((n, c + amount if n == name else c) for n, c in problem.resources)
+        yield "resource", name, amount, replace(problem, resources=more)
+    w = problem.workspace
+    if w.isolation is Isolation.EXCLUSIVE:
+        yield "isolation", "shared", 0, replace(problem, workspace=replace(w, isolation=Isolation.SHARED))
 
 
-def own_bytes(
-    plan: Plan, waits: Iterable[Wait], paths: Paths, starts: Mapping[str, Tick]
-) -> tuple[tuple[Relief, ...], bool]:
-    """Bytes of its own for each buffer whose takeover lies on a longest path; whether all such could be tried.
-
-    ``waits`` and ``paths``: all waits of the plan and their longest paths. Where a buffer spans partitions none can be
-    tried, because the partitions would have to grow; beyond ``MOST_MOVED`` the smaller ones are left out.
-    """
-    critical = {
-        w.target
-        for w in waits
-        if w.kind is WaitKind.REUSE and paths.head[w.source] + w.lag + paths.tail[w.target] == paths.length
-    }
-    graph = plan.problem.graph
-    takers = [
-        r
-        for r in plan.regions
-        if plan.takes_over.get(r.id)
-        and ({graph.writer[r.buffer]} if r.buffer in graph.writer else {*graph.readers[r.buffer]}) & critical
+def least_makespan(problem: Problem) -> int:
+    """Ticks that no plan undercuts: the longest chain of tasks, and the work that each resource has to serve."""
+    work = [
+        -(-sum(t.duration * t.demand(name) for t in problem.tasks) // capacity) for name, capacity in problem.resources
     ]
+    return max(problem.graph.critical_path()[1], *work)
+
+
+def own_bytes(plan: Plan, starts: Mapping[str, Tick], rounds: int) -> tuple[OwnBytes, ...]:
+    """Buffers that get bytes of their own one after another: what each step and those before it give together.
+
+    Each step breaks the critical chain at its smallest buffer: one that takes over bytes, where nothing else holds its
+    task back. It ends when the chain has no such link, after ``rounds``, or at once where a buffer spans partitions,
+    because then the partitions cannot grow. ``starts``: those of :func:`compressed`.
+    """
     if any(len(r.extents) > 1 for r in plan.regions):
-        return (), not takers
-    takers.sort(key=lambda r: (-r.length, r.buffer))
+        return ()
     now = makespan_of(Conditions.of(plan), starts)
-    found = []
-    for r in takers[:MOST_MOVED]:
-        roomier = with_own_bytes(plan, r.buffer, starts)
-        more = roomier.measures.footprint - plan.measures.footprint
-        makespan = int(roomier.measures.makespan)
-        found.append(Relief("own bytes", r.buffer, now - makespan, makespan, None, more))
-    return tuple(found), len(takers) <= MOST_MOVED
+    footprint = int(plan.measures.footprint)
+    steps: list[OwnBytes] = []
+    current = moved(plan, starts)
+    for _ in range(rounds):
+        takers = _takers_on_chain(current)
+        if not takers:
+            break
+        buffer = min(takers, key=lambda b: (current.region_of[b].length, b))
+        current = with_own_bytes(current, buffer)
+        makespan = int(current.measures.makespan)
+        steps.append(OwnBytes(buffer, int(current.measures.footprint) - footprint, now - makespan, makespan))
+    return tuple(steps)
 
 
-def with_own_bytes(plan: Plan, buffer: str, starts: Mapping[str, Tick]) -> Plan:
-    """A plan in which ``buffer`` takes over nobody's bytes, scheduled anew in the order of ``starts``.
+def _takers_on_chain(plan: Plan) -> list[str]:
+    """Buffers on the critical chain whose bytes were another's, and whose tasks wait for those bytes alone."""
+    waits = (*fixed_waits(plan), *order_waits(plan))
+    graph = plan.problem.graph
+    takers = []
+    for link in Reasons(plan, waits, live_stretches(plan)).critical_chain():
+        if link.reason is Reason.REUSE and not link.also and link.via is not None:
+            source = plan.region_of[link.via].id
+            takers += [
+                r.buffer
+                for r in plan.regions
+                if any(t.region == source for t in plan.takes_over.get(r.id, ()))
+                and (graph.writer.get(r.buffer) == link.task or link.task in graph.readers[r.buffer])
+            ]
+    return takers
+
+
+def with_own_bytes(plan: Plan, buffer: str) -> Plan:
+    """A plan in which ``buffer`` takes over nobody's bytes, scheduled anew in the order of its starts.
 
     Its pool's slice in its partition grows by the buffer's size, what lies above moves up, and the partitions (all are
     equal) and a limit of the pool grow where they must. The proof is the old plan's and says nothing about this one.
@@ -123,6 +157,7 @@ def with_own_bytes(plan: Plan, buffer: str, starts: Mapping[str, Tick]) -> Plan:
         for r in plan.regions
     }
     extents[buffer] = [Extent(extent.partition, Bytes(top), size)]
+    starts = {t.id: t.start for t in plan.tasks}
     problem = _enlarged(plan.problem, pool, int(size), max(s.offset + s.size for s in slices))
     place = assemble(problem, starts, extents, slices, plan.proof, integrity=plan.integrity, monitoring=plan.monitoring)
     again = earliest_starts(Conditions.of(place), in_order(starts))

@@ -70,14 +70,12 @@ def _loads(plan: Plan) -> Iterator[Wait]:
 
 
 def order_waits(plan: Plan) -> tuple[Wait, ...]:
-    """Turns at resources and exclusive partitions; those that an edge states already are left out."""
+    """Turns at resources and exclusive partitions, whether or not an edge says the same."""
     duration = {t.id: int(t.duration) for t in plan.problem.tasks}
-    stated = {(e.source, e.target) for e in plan.edges}
     waits = [
         Wait(source, target, WaitKind.RESOURCE, name, duration[source])
         for name, _ in plan.problem.resources
         for source, target in deal(plan, name).handovers
-        if (source, target) not in stated
     ]
     if plan.problem.workspace.isolation is Isolation.EXCLUSIVE:
         writers: dict[int, list[str]] = {}
@@ -88,7 +86,6 @@ def order_waits(plan: Plan) -> tuple[Wait, ...]:
             Wait(source, target, WaitKind.EXCLUSIVE, str(partition), duration[source])
             for partition, line in sorted(writers.items())
             for source, target in pairwise(line)
-            if (source, target) not in stated
         ]
     return tuple(waits)
 

@@ -8,13 +8,13 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 
-from catalytic.solver.analysis import Analysis, Cause, Reason, analyse
+from catalytic.solver.analysis import Analysis, Cause, OwnBytes, Reason, analyse
 from catalytic.solver.analysis.fullness import _shrunk, fullest, live_stretches, shrinking
-from catalytic.solver.analysis.relief import _richer, compressed, with_own_bytes
+from catalytic.solver.analysis.relief import compressed, richer, with_own_bytes
 from catalytic.solver.check import violations
 from catalytic.solver.plan import EdgeKind, Extent, Objective, Plan, assemble
 from catalytic.solver.problem import Isolation, Problem, Workspace
-from catalytic.solver.timing import Conditions, WaitKind, earliest_starts, fixed_waits
+from catalytic.solver.timing import Conditions, WaitKind, earliest_starts, fixed_waits, moved
 from catalytic.solver.timing.shift import in_order
 from catalytic.solver.units import Bytes, Tick
 from tests.builders import chain, honest_proof, planned, problem, starts_of, task
@@ -145,14 +145,14 @@ def test_every_relief_is_a_valid_plan_of_the_richer_problem(plan: Plan) -> None:
     analysis = analyse(plan)
     starts = compressed(plan)
     reliefs = {(r.kind, r.name): r for r in analysis.reliefs}
-    for kind, name, richer in _richer(plan.problem):
-        again = earliest_starts(Conditions.of(plan, problem=richer), in_order(starts))
+    for kind, name, _, more in richer(plan.problem):
+        again = earliest_starts(Conditions.of(plan, problem=more), in_order(starts))
         extents = {r.buffer: r.extents for r in plan.regions}
-        better = assemble(richer, again, extents, plan.slices, plan.proof, integrity=plan.integrity)
+        better = assemble(more, again, extents, plan.slices, plan.proof, integrity=plan.integrity)
         assert violations(replace(better, proof=honest_proof(better))) == []
         relief = reliefs[kind, name]
         assert relief.makespan == better.measures.makespan
-        assert 0 <= relief.gain <= (relief.at_most or 0)
+        assert 0 <= relief.gain <= relief.at_most
         assert relief.gain == analysis.compressed - relief.makespan
 
 
@@ -161,16 +161,27 @@ def test_every_relief_is_a_valid_plan_of_the_richer_problem(plan: Plan) -> None:
 def test_own_bytes_make_a_valid_plan_in_which_the_buffer_takes_over_nothing(plan: Plan) -> None:
     if any(len(r.extents) > 1 for r in plan.regions):
         return
-    starts = compressed(plan)
     for r in plan.regions:
-        roomier = with_own_bytes(plan, r.buffer, starts)
+        roomier = with_own_bytes(plan, r.buffer)
         assert violations(replace(roomier, proof=honest_proof(roomier))) == []
         assert not roomier.takes_over[roomier.region_of[r.buffer].id]
         assert roomier.measures.footprint <= plan.measures.footprint + r.length
-    for relief in analyse(plan).reliefs:
-        if relief.kind == "own bytes":
-            assert relief.gain >= 0
-            assert relief.makespan == with_own_bytes(plan, relief.name, starts).measures.makespan
+        assert roomier.measures.makespan <= plan.measures.makespan
+
+
+@settings(max_examples=80, deadline=None)
+@given(plans())
+def test_steps_of_own_bytes_never_lose_and_cost_what_they_say(plan: Plan) -> None:
+    analysis = analyse(plan)
+    current, gained = moved(plan, compressed(plan)), 0
+    for step in analysis.own_bytes:
+        current = with_own_bytes(current, step.buffer)
+        assert (step.makespan, step.footprint) == (
+            current.measures.makespan,
+            current.measures.footprint - plan.measures.footprint,
+        )
+        assert step.gain == analysis.compressed - step.makespan >= gained
+        gained = step.gain
 
 
 def two_chains(workers: int = 2) -> Plan:
@@ -212,9 +223,8 @@ def test_reuse_is_named_with_the_buffer_and_own_bytes_are_the_relief() -> None:
         ("a", Reason.START, None),
         ("b", Reason.REUSE, "x"),
     ]
-    best = analysis.reliefs[0]
-    assert (best.kind, best.name, best.gain, best.makespan, best.bytes) == ("own bytes", "y", 4, 5, 8)
-    assert analysis.all_tried
+    assert analysis.own_bytes == (OwnBytes("y", 8, 4, 5),)
+    assert {r.gain for r in analysis.reliefs} == {0}
     # b would wait for a in any case, so it runs on the worker that a has just left; the other one never works.
     assert [(w.worker, dict(w.waited)) for w in analysis.idle] == [(0, {}), (-1, {Cause.MEMORY: 5, Cause.NOTHING: 4})]
 

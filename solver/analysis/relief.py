@@ -8,10 +8,10 @@ another plan may well find more.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ..plan import Extent, Plan, PoolSlice, assemble
+from ..plan import Action, Extent, Plan, PoolSlice, Region, assemble
 from ..problem import Isolation, Problem
 from ..timing import Conditions, earliest_starts, fixed_waits, moved, order_waits
 from ..timing.shift import in_order, makespan_of
@@ -41,12 +41,15 @@ class Relief:
 
 @dataclass(frozen=True, slots=True)
 class OwnBytes:
-    """``buffer`` takes over nobody's bytes, nor do those of the steps before: what that costs and gives in all.
+    """``task`` writes into bytes of its own, like the tasks of the steps before: what that costs and gives in all.
 
-    ``footprint``: bytes more than the plan's; ``gain``: ticks less than ``compressed``.
+    ``buffers``: those that moved; ``partition``: where they lie now. ``footprint``: bytes more than the plan's;
+    ``gain``: ticks less than ``compressed``.
     """
 
-    buffer: str
+    task: str
+    buffers: tuple[str, ...]
+    partition: int
     footprint: int
     gain: int
     makespan: int
@@ -93,11 +96,12 @@ def least_makespan(problem: Problem) -> int:
 
 
 def own_bytes(plan: Plan, starts: Mapping[str, Tick], rounds: int) -> tuple[OwnBytes, ...]:
-    """Buffers that get bytes of their own one after another: what each step and those before it give together.
+    """Tasks that get bytes of their own one after another, each where it costs least to break the critical chain.
 
-    Each step breaks the critical chain at its smallest buffer: one that takes over bytes, where nothing else holds its
-    task back. It ends when the chain has no such link, after ``rounds``, or at once where a buffer spans partitions,
-    because then the partitions cannot grow. ``starts``: those of :func:`compressed`.
+    A task of the chain that waits for bytes alone gets fresh ones in their partition; one that waits for another writer
+    of the partition too, fresh ones in the partition that is written into least. It ends when bytes and
+    partitions alone help no task of the chain, when a step makes the plan longer, after ``rounds``, or at once where a
+    buffer spans partitions, because then the partitions cannot grow. ``starts``: those of :func:`compressed`.
     """
     if any(len(r.extents) > 1 for r in plan.regions):
         return ()
@@ -106,71 +110,103 @@ def own_bytes(plan: Plan, starts: Mapping[str, Tick], rounds: int) -> tuple[OwnB
     steps: list[OwnBytes] = []
     current = moved(plan, starts)
     for _ in range(rounds):
-        takers = _takers_on_chain(current)
-        if not takers:
+        options = list(_on_chain(current))
+        if not options:
             break
-        buffer = min(takers, key=lambda b: (current.region_of[b].length, b))
-        current = with_own_bytes(current, buffer)
-        makespan = int(current.measures.makespan)
-        steps.append(OwnBytes(buffer, int(current.measures.footprint) - footprint, now - makespan, makespan))
+        task, buffers, partition = min(options, key=lambda o: (_bytes(current, o[1]), o[0]))
+        roomier = with_own_bytes(current, buffers, partition)
+        makespan = int(roomier.measures.makespan)
+        if makespan > current.measures.makespan:
+            break
+        current = roomier
+        more = int(current.measures.footprint) - footprint
+        steps.append(OwnBytes(task, buffers, partition, more, now - makespan, makespan))
     return tuple(steps)
 
 
-def _takers_on_chain(plan: Plan) -> list[str]:
-    """Buffers on the critical chain whose bytes were another's, and whose tasks wait for those bytes alone."""
+def _bytes(plan: Plan, buffers: Sequence[str]) -> int:
+    return sum(plan.region_of[b].length for b in buffers)
+
+
+def _on_chain(plan: Plan) -> Iterator[tuple[str, tuple[str, ...], int]]:
+    """(task, buffers, partition) for each task of the critical chain that bytes of its own would let start earlier."""
     waits = (*fixed_waits(plan), *order_waits(plan))
-    graph = plan.problem.graph
-    takers = []
+    busy = dict.fromkeys(range(plan.problem.workspace.partitions), 0)
+    for t in plan.tasks:
+        for p in t.partitions:
+            busy[p] += int(t.end - t.start)
     for link in Reasons(plan, waits, live_stretches(plan)).critical_chain():
-        if link.reason is Reason.REUSE and not link.also and link.via is not None:
-            source = plan.region_of[link.via].id
-            takers += [
-                r.buffer
-                for r in plan.regions
-                if any(t.region == source for t in plan.takes_over.get(r.id, ()))
-                and (graph.writer.get(r.buffer) == link.task or link.task in graph.readers[r.buffer])
-            ]
-    return takers
+        reasons = {link.reason, *link.also}
+        written = _written(plan, link.task)
+        if reasons == {Reason.REUSE}:
+            for partition in sorted({e.partition for r in written for e in r.extents}):
+                takers = [
+                    r.buffer for r in written if plan.takes_over.get(r.id) and r.extents[0].partition == partition
+                ]
+                if takers:
+                    yield link.task, tuple(takers), partition
+        elif reasons <= {Reason.REUSE, Reason.EXCLUSIVE} and written:
+            elsewhere = [p for p in busy if p not in plan.task[link.task].partitions]
+            if elsewhere:
+                quiet = min(elsewhere, key=lambda p: (busy[p], p))
+                yield link.task, tuple(r.buffer for r in written), quiet
 
 
-def with_own_bytes(plan: Plan, buffer: str) -> Plan:
-    """A plan in which ``buffer`` takes over nobody's bytes, scheduled anew in the order of its starts.
+def _written(plan: Plan, task: str) -> list[Region]:
+    """Regions that ``task`` fills: outputs, scratch, and lazy inputs that it loads by the plan."""
+    loaded = {e.region for e in plan.events if e.action is Action.LOAD and e.task == task}
+    writer = plan.problem.graph.writer
+    return [r for r in plan.regions if writer.get(r.buffer) == task or r.id in loaded]
 
-    Its pool's slice in its partition grows by the buffer's size, what lies above moves up, and the partitions (all are
-    equal) and a limit of the pool grow where they must. The proof is the old plan's and says nothing about this one.
+
+def with_own_bytes(plan: Plan, buffers: Sequence[str], partition: int) -> Plan:
+    """A plan in which ``buffers`` lie in ``partition`` and take over nobody's bytes, scheduled anew in the same order.
+
+    Their pool's slice there grows by their sizes (or begins on top of the others), what lies above moves up, and the
+    partitions (all are equal) and a limit of the pool grow where they must. The proof is the old plan's and says
+    nothing about this one.
     """
-    (extent,) = plan.region_of[buffer].extents
-    pool, size = plan.region_of[buffer].pool, plan.region_of[buffer].length
-    top = next(s.offset + s.size for s in plan.slices if (s.pool, s.partition) == (pool, extent.partition))
-
-    def lifted(offset: Bytes, partition: int) -> Bytes:
-        return Bytes(offset + size) if partition == extent.partition and offset >= top else offset
-
-    slices = [
-        PoolSlice(s.pool, s.partition, s.offset, Bytes(s.size + size))
-        if (s.pool, s.partition) == (pool, extent.partition)
-        else PoolSlice(s.pool, s.partition, lifted(s.offset, s.partition), s.size)
-        for s in plan.slices
-    ]
-    extents = {
-        r.buffer: [Extent(e.partition, lifted(e.offset, e.partition), e.length) for e in r.extents]
-        for r in plan.regions
-    }
-    extents[buffer] = [Extent(extent.partition, Bytes(top), size)]
+    places = {r.buffer: r.extents[0] for r in plan.regions}
+    slices = {(s.pool, s.partition): s for s in plan.slices}
+    limits: dict[str, int] = {}
+    for b in buffers:
+        pool, size = plan.region_of[b].pool, plan.region_of[b].length
+        here = [s for s in slices.values() if s.partition == partition]
+        own = slices.get((pool, partition))
+        top = own.offset + own.size if own is not None else max((s.offset + s.size for s in here), default=0)
+        for s in here:
+            if s.offset >= top:
+                slices[s.pool, partition] = replace(s, offset=Bytes(s.offset + size))
+        for other, e in places.items():
+            if e.partition == partition and e.offset >= top:
+                places[other] = replace(e, offset=Bytes(e.offset + size))
+        slices[pool, partition] = (
+            PoolSlice(pool, partition, Bytes(top), size) if own is None else replace(own, size=Bytes(own.size + size))
+        )
+        places[b] = Extent(partition, Bytes(top), size)
+        limits[pool] = limits.get(pool, 0) + size
+    problem = _enlarged(plan.problem, limits, max(s.offset + s.size for s in slices.values()))
     starts = {t.id: t.start for t in plan.tasks}
-    problem = _enlarged(plan.problem, pool, int(size), max(s.offset + s.size for s in slices))
-    place = assemble(problem, starts, extents, slices, plan.proof, integrity=plan.integrity, monitoring=plan.monitoring)
-    again = earliest_starts(Conditions.of(place), in_order(starts))
-    return assemble(problem, again, extents, slices, plan.proof, integrity=plan.integrity, monitoring=plan.monitoring)
+    extents = {b: (e,) for b, e in places.items()}
+
+    def put_together(at: Mapping[str, Tick]) -> Plan:
+        return assemble(problem, at, extents, tuple(slices.values()), plan.proof, integrity=plan.integrity)
+
+    return put_together(_in_same_order(put_together(starts), starts))
 
 
-def _enlarged(problem: Problem, pool: str, size: int, height: int) -> Problem:
+def _in_same_order(plan: Plan, starts: Mapping[str, Tick]) -> dict[str, Tick]:
+    return earliest_starts(Conditions.of(plan), in_order(starts))
+
+
+def _enlarged(problem: Problem, limits: Mapping[str, int], height: int) -> Problem:
     w = problem.workspace
     part = max(int(w.partition_size), height)
     return replace(
         problem,
         workspace=replace(w, size=Bytes(max(int(w.size), part * w.partitions))),
         pools=tuple(
-            replace(p, size=Bytes(p.size + size)) if p.id == pool and p.size is not None else p for p in problem.pools
+            p if p.size is None or p.id not in limits else replace(p, size=Bytes(p.size + limits[p.id]))
+            for p in problem.pools
         ),
     )

@@ -162,11 +162,14 @@ def test_own_bytes_make_a_valid_plan_in_which_the_buffer_takes_over_nothing(plan
     if any(len(r.extents) > 1 for r in plan.regions):
         return
     for r in plan.regions:
-        roomier = with_own_bytes(plan, r.buffer)
+        roomier = with_own_bytes(plan, [r.buffer], r.extents[0].partition)
         assert violations(replace(roomier, proof=honest_proof(roomier))) == []
         assert not roomier.takes_over[roomier.region_of[r.buffer].id]
         assert roomier.measures.footprint <= plan.measures.footprint + r.length
         assert roomier.measures.makespan <= plan.measures.makespan
+        last = plan.problem.workspace.partitions - 1
+        elsewhere = with_own_bytes(plan, [r.buffer, *(q.buffer for q in plan.regions[:1] if q is not r)], last)
+        assert violations(replace(elsewhere, proof=honest_proof(elsewhere))) == []
 
 
 @settings(max_examples=80, deadline=None)
@@ -175,7 +178,7 @@ def test_steps_of_own_bytes_never_lose_and_cost_what_they_say(plan: Plan) -> Non
     analysis = analyse(plan)
     current, gained = moved(plan, compressed(plan)), 0
     for step in analysis.own_bytes:
-        current = with_own_bytes(current, step.buffer)
+        current = with_own_bytes(current, step.buffers, step.partition)
         assert (step.makespan, step.footprint) == (
             current.measures.makespan,
             current.measures.footprint - plan.measures.footprint,
@@ -223,10 +226,21 @@ def test_reuse_is_named_with_the_buffer_and_own_bytes_are_the_relief() -> None:
         ("a", Reason.START, None),
         ("b", Reason.REUSE, "x"),
     ]
-    assert analysis.own_bytes == (OwnBytes("y", 8, 4, 5),)
+    assert analysis.own_bytes == (OwnBytes("b", ("y",), 0, 8, 4, 5),)
     assert {r.gain for r in analysis.reliefs} == {0}
     # b would wait for a in any case, so it runs on the worker that a has just left; the other one never works.
     assert [(w.worker, dict(w.waited)) for w in analysis.idle] == [(0, {}), (-1, {Cause.MEMORY: 5, Cause.NOTHING: 4})]
+
+
+def test_where_another_writer_is_in_the_way_too_the_bytes_lie_in_a_quiet_partition() -> None:
+    question = problem(task("a", "", "x", duration=5), task("b", "", "y", duration=4), sizes=8, workers=2)
+    question = replace(question, workspace=Workspace(Bytes(16), 2, 1, Isolation.EXCLUSIVE))
+    plan = planned(question, at(a=0, b=5), places(x=(0, 8), y=(0, 8)))
+
+    analysis = analyse(plan)
+
+    assert (analysis.chain[-1].reason, analysis.chain[-1].also) == (Reason.EXCLUSIVE, (Reason.REUSE,))
+    assert analysis.own_bytes == (OwnBytes("b", ("y",), 1, 8, 4, 5),)
 
 
 def test_one_worker_more_is_worth_what_two_independent_tasks_overlap() -> None:

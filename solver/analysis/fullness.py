@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 
-from ..plan import Extent, Objective, Plan, assemble
-from ..problem import SCRATCH_PREFIX, Problem
+from ..plan import Objective, Plan, Region, assemble
+from ..problem import SCRATCH_PREFIX, Problem, Task
 from ..units import Bytes, align_up
 
 MOST_SHRUNK = 24
-"""Buffers that are shrunk, the largest first: a plan is put together for each."""
+"""Buffers that are shrunk, the largest first: more than anybody would look at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,36 +102,83 @@ def shrinking(plan: Plan, by: int) -> tuple[Shrunk, ...]:
     Buffers that could: those alive in all fullest moments, and those whose last byte is the highest of a partition. The
     others change neither peak nor footprint. A buffer that spans partitions keeps its partitions and is left out.
     """
-    throughout = alive_throughout(plan, fullest(live_stretches(plan)))
-    height: dict[int, int] = {}
-    for r in plan.regions:
-        for e in r.extents:
-            height[e.partition] = max(height.get(e.partition, 0), e.end)
-    topmost = [r.buffer for r in plan.regions if any(e.end == height[e.partition] for e in r.extents)]
+    stretches = live_stretches(plan)
+    throughout = alive_throughout(plan, fullest(stretches))
+    tops = _tops(plan)
+    topmost = [r.buffer for r in plan.regions if any(e.end == tops[e.partition][0] for e in r.extents)]
     size = {r.buffer: int(r.length) for r in plan.regions}
     candidates = sorted({*throughout, *topmost}, key=lambda b: (-size[b], b))
     single = [b for b in candidates if len(plan.region_of[b].extents) == 1][:MOST_SHRUNK]
-    return tuple(_shrunk(plan, b, by) for b in single)
+    working_sets = WorkingSets(plan.problem)
+    return tuple(_shrunk(plan, b, by, stretches, tops, working_sets) for b in single)
 
 
-def _shrunk(plan: Plan, buffer: str, by: int) -> Shrunk:
+def _tops(plan: Plan) -> dict[int, list[int]]:
+    """Per partition, the two highest ends of regions."""
+    tops: dict[int, list[int]] = {}
+    for r in plan.regions:
+        for e in r.extents:
+            tops[e.partition] = sorted((*tops.get(e.partition, ()), e.end), reverse=True)[:2]
+    return tops
+
+
+def _shrunk(
+    plan: Plan,
+    buffer: str,
+    by: int,
+    stretches: Sequence[Stretch],
+    tops: Mapping[int, Sequence[int]],
+    working_sets: WorkingSets,
+) -> Shrunk:
     declared = int(plan.problem.graph.buffer[buffer].size)
     new_size = max(1, declared - by)
-    problem = _resized(plan.problem, buffer, new_size)
-    (extent,) = plan.region_of[buffer].extents
-    length = align_up(new_size, problem.workspace.alignment)
-    extents = {r.buffer: r.extents for r in plan.regions}
-    extents[buffer] = (Extent(extent.partition, extent.offset, length),)
-    starts = {t.id: t.start for t in plan.tasks}
-    m = assemble(problem, starts, extents, plan.slices, plan.proof).measures
+    region = plan.region_of[buffer]
+    (extent,) = region.extents
+    length = align_up(new_size, plan.problem.workspace.alignment)
+    less = int(extent.length - length)
+    top, *second = tops[extent.partition]
+    new_top = top if extent.end < top else max(extent.end - less, *second, 0)
+    if _shares_in_place(plan, region):
+        cut = replace(region, extents=(replace(extent, length=length),))
+        peak = max(s.live for s in live_stretches(_put_together(plan, cut, new_size)))
+    else:
+        born, dead = region.lifetime.birth, region.lifetime.death
+        peak = max(s.live - (less if s.begin < dead and born < s.end else 0) for s in _split(stretches, (born, dead)))
     return Shrunk(
         buffer=buffer,
         size=declared,
         by=declared - new_size,
-        peak=plan.measures.peak_live - m.peak_live,
-        footprint=plan.measures.footprint - m.footprint,
-        working_set=largest_working_set(plan.problem) - largest_working_set(problem),
+        peak=int(plan.measures.peak_live) - peak,
+        footprint=top - new_top,
+        working_set=working_sets.largest() - working_sets.largest({buffer: int(length)}),
     )
+
+
+def _split(stretches: Iterable[Stretch], moments: Iterable[int]) -> Iterator[Stretch]:
+    """The same stretches, cut at ``moments``."""
+    for s in stretches:
+        cuts = [s.begin, *sorted(m for m in moments if s.begin < m < s.end), s.end]
+        for begin, end in pairwise(cuts):
+            yield Stretch(begin, end, s.live)
+
+
+def _shares_in_place(plan: Plan, region: Region) -> bool:
+    """Whether some of the region's bytes are another's too while both live."""
+    taken = any(
+        plan.region[t.region].lifetime.death > region.lifetime.birth for t in plan.takes_over.get(region.id, ())
+    )
+    return taken or any(
+        t.region == region.id and region.lifetime.death > other.lifetime.birth
+        for other in plan.regions
+        for t in plan.takes_over.get(other.id, ())
+    )
+
+
+def _put_together(plan: Plan, cut: Region, size: int) -> Plan:
+    """The plan with one buffer of ``size`` bytes in the region ``cut``."""
+    extents = {r.buffer: r.extents for r in plan.regions} | {cut.buffer: cut.extents}
+    starts = {t.id: t.start for t in plan.tasks}
+    return assemble(_resized(plan.problem, cut.buffer, size), starts, extents, plan.slices, plan.proof)
 
 
 def _resized(problem: Problem, buffer: str, size: int) -> Problem:
@@ -146,15 +193,25 @@ def _resized(problem: Problem, buffer: str, size: int) -> Problem:
     )
 
 
-def largest_working_set(problem: Problem) -> int:
-    """Bytes that exist while some task runs, whatever the plan: its inputs, outputs and scratch.
+class WorkingSets:
+    """Bytes that exist while each task runs, whatever the plan: its inputs, outputs and scratch.
 
     What its in-place permissions could save at most is subtracted.
     """
-    graph = problem.graph
-    most = 0
-    for t in problem.tasks:
-        size = {b: int(graph.aligned_size[b]) for b in graph.working_set(t.id)}
-        saved = sum(min(size[out], size[source]) for out, source in t.in_place if out in size and source in size)
-        most = max(most, sum(size.values()) - saved)
-    return most
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.of = {t.id: self._bytes(t, {}) for t in problem.tasks}
+
+    def largest(self, sizes: Mapping[str, int] | None = None) -> int:
+        """The largest of them; ``sizes``: other aligned sizes of some buffers."""
+        graph = self.problem.graph
+        sizes = sizes or {}
+        touched = {t for b in sizes for t in (*graph.readers[b], *((graph.writer[b],) if b in graph.writer else ()))}
+        return max((self._bytes(graph.task[t], sizes) if t in touched else n for t, n in self.of.items()), default=0)
+
+    def _bytes(self, task: Task, sizes: Mapping[str, int]) -> int:
+        graph = self.problem.graph
+        size = {b: sizes.get(b, int(graph.aligned_size[b])) for b in graph.working_set(task.id)}
+        saved = sum(min(size[out], size[source]) for out, source in task.in_place if out in size and source in size)
+        return sum(size.values()) - saved

@@ -19,7 +19,7 @@ from ..problem import SCRATCH_PREFIX, Problem
 from ..units import Tick
 from .shift import Conditions, earliest_starts, in_order, makespan_of, moved
 
-MOST_STARTS = 400_000
+MOST_STARTS = 300_000
 """Starts that may be worked out in all, which takes some seconds."""
 
 
@@ -76,8 +76,8 @@ def _needed(conditions: Conditions, task: str) -> set[str]:
     seen = {task}
     stack = [task]
     while stack:
-        for w in conditions.waits.get(stack.pop(), ()):
-            if w.source not in seen:
-                seen.add(w.source)
-                stack.append(w.source)
+        for source, _ in conditions.behind.get(stack.pop(), ()):
+            if source not in seen:
+                seen.add(source)
+                stack.append(source)
     return seen

@@ -19,23 +19,25 @@ from dataclasses import dataclass, replace
 from ..plan import Plan, assemble, restated
 from ..problem import Isolation, Problem
 from ..units import Tick
-from .waits import Wait, by_target, fixed_waits
+from .waits import Wait, fixed_waits
 
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """What starts must respect. ``takes[t]``: what task ``t`` holds while it runs, as (thing, amount).
+    """What starts must respect.
 
-    A thing is a resource's name, or a partition's number where writers are exclusive; ``capacity`` has all of them.
+    ``behind[t]``: (task, lag) pairs, task ``t`` starts no earlier than the lag after the other's start. ``takes[t]``:
+    what it holds while it runs, as (thing, amount). A thing is a resource's name, or a partition's number where writers
+    are exclusive; ``capacity`` has all of them.
     """
 
     duration: Mapping[str, int]
-    waits: Mapping[str, Sequence[Wait]]
+    behind: Mapping[str, Sequence[tuple[str, int]]]
     takes: Mapping[str, Sequence[tuple[str | int, int]]]
     capacity: Mapping[str | int, int]
 
     @classmethod
-    def of(cls, plan: Plan, *, problem: Problem | None = None, waits: Iterable[Wait] | None = None) -> Conditions:
+    def of(cls, plan: Plan, *, problem: Problem | None = None) -> Conditions:
         """Those of ``plan``: its fixed waits, its partitions, and the capacities (of another ``problem`` if given)."""
         problem = problem or plan.problem
         exclusive = problem.workspace.isolation is Isolation.EXCLUSIVE
@@ -43,7 +45,7 @@ class Conditions:
         capacity: dict[str | int, int] = dict(problem.resources)
         return cls(
             duration={t.id: int(t.duration) for t in problem.tasks},
-            waits=by_target(fixed_waits(plan) if waits is None else waits),
+            behind=_behind(fixed_waits(plan)),
             takes={
                 t.id: [
                     *((name, t.demand(name)) for name, _ in problem.resources if t.demand(name)),
@@ -55,18 +57,34 @@ class Conditions:
         )
 
 
+def _behind(waits: Iterable[Wait]) -> dict[str, list[tuple[str, int]]]:
+    """The waits of each task, of several for the same other task the longest."""
+    longest: dict[str, dict[str, int]] = {}
+    for w in waits:
+        lags = longest.setdefault(w.target, {})
+        lags[w.source] = max(lags.get(w.source, 0), w.lag)
+    return {t: list(lags.items()) for t, lags in longest.items()}
+
+
 class _Usage:
-    """How much of one thing is taken, over time: a step function, constant from each moment to the next."""
+    """How much of one thing is taken, over time: a step function, constant from each moment to the next.
 
-    __slots__ = ("capacity", "moments", "used")
+    Before the moment number ``open`` so little is left that nobody's least amount fits: tries begin there.
+    """
 
-    def __init__(self, capacity: int) -> None:
+    __slots__ = ("capacity", "enough", "moments", "open", "used")
+
+    def __init__(self, capacity: int, least: int) -> None:
         self.capacity = capacity
+        self.enough = capacity - least
         self.moments = [0]
         self.used = [0]
+        self.open = 0
 
     def next_try(self, start: int, end: int, amount: int) -> int:
         """``start`` if ``amount`` is free during ``[start, end)``; else the end of the last stretch where it is not."""
+        if start < self.moments[self.open]:
+            return self.moments[self.open]
         most = self.capacity - amount
         first = bisect_right(self.moments, start) - 1
         k = bisect_right(self.moments, end - 1) - 1
@@ -84,22 +102,31 @@ class _Usage:
                 self.used.insert(k + 1, self.used[k])
         for k in range(bisect_right(self.moments, start) - 1, bisect_right(self.moments, end) - 1):
             self.used[k] += amount
+        while self.used[self.open] > self.enough:
+            self.open += 1
 
 
 def earliest_starts(conditions: Conditions, order: Sequence[str]) -> dict[str, Tick]:
     """Starts as described above. ``order`` holds every task, each behind all that it waits for."""
-    usage = {thing: _Usage(amount) for thing, amount in conditions.capacity.items()}
+    least: dict[str | int, int] = {}
+    for takes in conditions.takes.values():
+        for thing, amount in takes:
+            least[thing] = min(least.get(thing, amount), amount)
+    usage = {thing: _Usage(amount, least.get(thing, amount)) for thing, amount in conditions.capacity.items()}
     starts: dict[str, Tick] = {}
     for t in order:
-        start = max((starts[w.source] + w.lag for w in conditions.waits.get(t, ())), default=0)
-        duration, takes = conditions.duration[t], conditions.takes[t]
-        while True:
-            later = max((usage[thing].next_try(start, start + duration, amount) for thing, amount in takes), default=0)
-            if later <= start:
-                break
-            start = later
-        for thing, amount in takes:
-            usage[thing].take(start, start + duration, amount)
+        start = max([starts[source] + lag for source, lag in conditions.behind.get(t, ())], default=0)
+        duration = conditions.duration[t]
+        held = [(usage[thing], amount) for thing, amount in conditions.takes[t]]
+        fits = False
+        while not fits:
+            fits = True
+            for use, amount in held:
+                later = use.next_try(start, start + duration, amount)
+                if later > start:
+                    start, fits = later, False
+        for use, amount in held:
+            use.take(start, start + duration, amount)
         starts[t] = Tick(start)
     return starts
 

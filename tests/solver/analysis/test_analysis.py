@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from catalytic.solver.analysis import Analysis, Cause, OwnBytes, Reason, analyse
-from catalytic.solver.analysis.fullness import _shrunk, fullest, live_stretches, shrinking
+from catalytic.solver.analysis.fullness import WorkingSets, fullest, live_stretches, shrinking
 from catalytic.solver.analysis.relief import compressed, richer, with_own_bytes
 from catalytic.solver.check import violations
 from catalytic.solver.plan import EdgeKind, Extent, Objective, Plan, assemble
@@ -53,22 +53,27 @@ def test_live_bytes_are_the_bytes_somebody_owns_at_each_tick(plan: Plan) -> None
     assert max((s.live for s in stretches), default=0) == plan.measures.peak_live
 
 
+def after_cutting(plan: Plan, buffer: str, kept: int) -> tuple[int, int]:
+    """Peak and footprint when only the first ``kept`` bytes of a region remain, counted byte by byte."""
+    region = plan.region_of[buffer]
+    (extent,) = region.extents
+    cut = replace(region, extents=(replace(extent, length=Bytes(kept)),))
+    smaller = replace(plan, regions=tuple(cut if r is region else r for r in plan.regions))
+    return max(len(owned_bytes(smaller, tick)) for tick in range(plan.measures.makespan)), footprint(smaller)
+
+
 @settings(max_examples=80, deadline=None)
 @given(plans())
 def test_a_smaller_buffer_helps_by_what_recounting_every_byte_gives(plan: Plan) -> None:
-    """Cut the last bytes off one region, and count heights and owned bytes again."""
     alignment = plan.problem.workspace.alignment
     for s in shrinking(plan, 2):
-        region = plan.region_of[s.buffer]
-        (extent,) = region.extents
         kept = -(-(s.size - s.by) // alignment) * alignment
-        cut = replace(region, extents=(replace(extent, length=Bytes(kept)),))
-        smaller = replace(plan, regions=tuple(cut if r is region else r for r in plan.regions))
-        ticks = range(plan.measures.makespan)
 
         assert 0 <= s.by <= 2
-        assert plan.measures.peak_live - max(len(owned_bytes(smaller, tick)) for tick in ticks) == s.peak
-        assert plan.measures.footprint - footprint(smaller) == s.footprint
+        assert after_cutting(plan, s.buffer, kept) == (
+            plan.measures.peak_live - s.peak,
+            plan.measures.footprint - s.footprint,
+        )
 
 
 def footprint(plan: Plan) -> int:
@@ -83,10 +88,26 @@ def footprint(plan: Plan) -> int:
 @given(plans())
 def test_buffers_that_are_not_listed_help_nothing(plan: Plan) -> None:
     listed = {s.buffer for s in shrinking(plan, 1)}
+    alignment = plan.problem.workspace.alignment
     for r in plan.regions:
-        if r.buffer not in listed and len(r.extents) == 1:
-            s = _shrunk(plan, r.buffer, 1)
-            assert (s.peak, s.footprint) == (0, 0)
+        if r.buffer not in listed and len(r.extents) == 1 and r.length > alignment:
+            assert after_cutting(plan, r.buffer, r.length - alignment) == (
+                plan.measures.peak_live,
+                plan.measures.footprint,
+            )
+
+
+@settings(max_examples=80, deadline=None)
+@given(plans())
+def test_the_largest_working_set_with_another_size_is_that_of_the_resized_problem(plan: Plan) -> None:
+    alignment = plan.problem.workspace.alignment
+    for b in plan.problem.buffers:
+        if b.id in plan.region_of:
+            resized = replace(b, size=Bytes(b.size + 5))
+            buffers = tuple(resized if other is b else other for other in plan.problem.buffers)
+            aligned = -(-(b.size + 5) // alignment) * alignment
+            expected = WorkingSets(replace(plan.problem, buffers=buffers)).largest()
+            assert WorkingSets(plan.problem).largest({b.id: aligned}) == expected
 
 
 def test_the_largest_working_set_falls_with_the_buffers_in_it() -> None:

@@ -106,7 +106,7 @@ def random_order(rng: Random, conditions: Conditions) -> list[str]:
     order: list[str] = []
     left = sorted(conditions.duration)
     while left:
-        ready = [t for t in left if all(w.source in order for w in conditions.waits.get(t, ()))]
+        ready = [t for t in left if all(before in order for before, _ in conditions.behind.get(t, ()))]
         order.append(rng.choice(ready))
         left.remove(order[-1])
     return order

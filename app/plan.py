@@ -17,6 +17,7 @@ from .files import relative_folder, write_whole
 from .remedies import explanation, remedies
 from .request import Observer, PlanRequest, Search
 from .sources import Source, read_source
+from .strategies import by_strategy
 from .summary import PlanSummary, summarise
 from .views.headline import headline
 
@@ -66,7 +67,7 @@ def find_plan(source: Source, request: PlanRequest, observer: Observer | None = 
 
 
 def search_plan(source: Source, search: Search, observer: Observer | None = None) -> Outcome:
-    """Ask the planner; a timeline, whose order is given, only for addresses."""
+    """Ask the planner, by strategy if one is named; a timeline, whose order is given, only for addresses."""
     # Here and not above: the planner loads a solver engine, which no other use case of this package needs.
     if source.starts is not None:
         from catalytic.solver.fixed_starts import solve_fixed_starts
@@ -81,15 +82,18 @@ def search_plan(source: Source, search: Search, observer: Observer | None = None
         )
     from catalytic.solver.solve import solve
 
-    return solve(
-        source.problem,
-        objective=search.objective,
-        target=search.target,
-        budget=search.budget.start(),
-        integrity=search.integrity,
-        monitoring=search.monitoring,
-        observer=observer,
-    )
+    def ask(search: Search) -> Outcome:
+        return solve(
+            source.problem,
+            objective=search.objective,
+            target=search.target,
+            budget=search.budget.start(),
+            integrity=search.integrity,
+            monitoring=search.monitoring,
+            observer=observer,
+        )
+
+    return ask(search) if search.strategy is None else by_strategy(source.problem, search, ask, observer)
 
 
 def write_plan(plan: Plan, path: Path, *, base: Path) -> None:

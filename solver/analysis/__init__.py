@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ..plan import Plan
 from ..timing import deal, fixed_waits, latest_starts, longest_paths, order_waits, speedups
 from ..timing.shift import Conditions, makespan_of
-from .fullness import Shrunk, Stretch, alive_throughout, ceiling_of, fullest, live_stretches, shrinking
+from .fullness import Shrunk, Stretch, alive_throughout, ceiling_of_plan, fullest, live_stretches, shrinking
 from .reasons import Cause, IdleTime, Link, Reason, Reasons
 from .relief import OwnBytes, Relief, compressed, more_resources, own_bytes
 
@@ -89,7 +89,7 @@ def analyse(plan: Plan, *, shrink_by: int = ONE_MEGABYTE) -> Analysis:
         speedup=speedups(plan, waits, paths),
         idle=reasons.idle_times(workers),
         unused=workers.capacity - len(workers.lines()),
-        ceiling=ceiling_of(plan),
+        ceiling=ceiling_of_plan(plan),
         fullest=full,
         throughout=alive_throughout(plan, full),
         shrunk=shrinking(plan, shrink_by),

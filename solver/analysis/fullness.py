@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from itertools import pairwise
 
-from ..plan import Objective, Plan, Region, assemble
+from ..plan import Objective, Plan, Region, assemble, ceiling_of
 from ..problem import SCRATCH_PREFIX, Problem, Task
 from ..units import Bytes, align_up
 
@@ -40,17 +39,14 @@ class Shrunk:
     working_set: int
 
 
-def ceiling_of(plan: Plan) -> int:
+def ceiling_of_plan(plan: Plan) -> int:
     """Most bytes that the plan could use: what its target leaves, and no more than the workspace.
 
     Where the largest reuse factor is the objective, more bytes than it uses would be a worse plan.
     """
     if plan.proof.objective is Objective.REUSE:
         return int(plan.measures.footprint)
-    capacity, target = int(plan.problem.workspace.capacity), plan.proof.target
-    if target is None:
-        return capacity
-    return min(capacity, int((1 - Fraction(str(target))) * plan.measures.allocated))
+    return ceiling_of(plan.proof.target, plan.measures.allocated, int(plan.problem.workspace.capacity))
 
 
 def live_stretches(plan: Plan) -> tuple[Stretch, ...]:

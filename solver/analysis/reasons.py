@@ -16,7 +16,7 @@ from itertools import pairwise
 
 from ..plan import Plan, ScheduledTask
 from ..timing import Dealing, Wait, WaitKind, by_target
-from .fullness import Stretch, ceiling_of
+from .fullness import Stretch, ceiling_of_plan
 
 
 class Reason(StrEnum):
@@ -104,7 +104,7 @@ class Reasons:
     def __init__(self, plan: Plan, waits: Iterable[Wait], stretches: Sequence[Stretch]) -> None:
         self.plan = plan
         self.waits = by_target(waits)
-        self.ceiling = ceiling_of(plan)
+        self.ceiling = ceiling_of_plan(plan)
         self.tasks = sorted(plan.tasks, key=lambda t: (t.start, t.id))
         self.ends = sorted({int(t.end) for t in plan.tasks})
         self.capacity = dict(plan.problem.resources)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from .model import Plan
 from .proof import Bound, Objective, Proof, Status
+from .target import ceiling_of
 
 
 def restated(
@@ -15,13 +16,15 @@ def restated(
     """``plan`` with ``bounds`` added to its proof, and status, gap and headline bounds as they follow.
 
     ``objective`` and ``target``: the question it answers now, its own where None. Of several bounds with the same
-    quantity and method the best stays. The caller answers for the bounds: they must hold for every plan that meets
-    the target.
+    quantity and method the best stays. Bounds on the makespan that state a ceiling below what the target leaves go:
+    they say nothing of all plans that meet it. For any other the caller answers.
     """
     proof, m = plan.proof, plan.measures
     objective = objective or proof.objective
     target = proof.target if target is None else target
-    best = {(b.quantity, b.method): b for b in sorted((*proof.bounds, *bounds), key=lambda b: b.value)}
+    ceiling = ceiling_of(target, m.allocated, int(plan.problem.workspace.capacity))
+    known = [b for b in (*proof.bounds, *bounds) if holds_below(b, ceiling)]
+    best = {(b.quantity, b.method): b for b in sorted(known, key=lambda b: b.value)}
     kept = tuple(sorted(best.values(), key=lambda b: (b.quantity == "makespan", -b.value, b.method)))
     room = max((b.value for b in kept if b.quantity in ("peak_live", "footprint")), default=None)
     ticks = max((b.value for b in kept if b.quantity == "makespan"), default=min(proof.least_makespan, m.makespan))
@@ -42,6 +45,12 @@ def restated(
             effort=proof.effort,
         ),
     )
+
+
+def holds_below(bound: Bound, ceiling: int) -> bool:
+    """Whether ``bound`` speaks of every plan with a footprint of at most ``ceiling`` bytes."""
+    stated = bound.witness.get("ceiling")
+    return bound.quantity != "makespan" or not isinstance(stated, int) or stated >= ceiling
 
 
 def _status(factor: float | None, target: float | None, largest: float | None, gap: float) -> Status:

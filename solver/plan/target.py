@@ -23,10 +23,11 @@ def ceiling_of(target: float | None, allocated: int, capacity: int) -> int:
     return min(capacity, int((1 - Fraction(str(target))) * allocated))
 
 
-def target_leaving(ceiling: int, allocated: int) -> float:
+def target_leaving(ceiling: int, allocated: int, tolerance: Fraction = TOLERANCE) -> float:
     """A target that a footprint of ``ceiling`` bytes reaches, and few above it; with few digits, for people to read.
 
-    0 where ``ceiling`` is all that is allocated, or more.
+    ``tolerance``: share of ``ceiling`` that it may leave beyond; with 0 none at all, below 10^15 bytes. The target is 0
+    where ``ceiling`` is all that is allocated, or more.
 
     >>> target_leaving(200, 1000), target_leaving(18_010_112, 39_018_496), target_leaving(Bytes(7), 6)
     (0.8, 0.538, 0.0)
@@ -36,6 +37,6 @@ def target_leaving(ceiling: int, allocated: int) -> float:
     exact = 1 - Fraction(ceiling, allocated)
     for digits in range(1, MOST_DIGITS + 1):
         rounded = Fraction(floor(exact * 10**digits), 10**digits)
-        if (1 - rounded) * allocated - ceiling <= TOLERANCE * ceiling:
+        if (1 - rounded) * allocated - ceiling <= tolerance * ceiling:
             return float(rounded)
     return float(rounded)

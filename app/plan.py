@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from catalytic.solver.errors import NothingFound, ProvedInfeasible, Refused, StorageError
+from catalytic.solver.errors import CatalyticError, NothingFound, ProvedInfeasible, Refused, StorageError
 from catalytic.solver.formats import dump_plan
 from catalytic.solver.plan import Outcome, Plan, Status
 
@@ -59,11 +59,16 @@ def find_plan(source: Source, request: PlanRequest, observer: Observer | None = 
     outcome = search_plan(source, request.search, observer)
     if outcome.plan is not None and (outcome.target_met or request.search.best_effort):
         return outcome.plan
+    raise refusal(outcome, source, request)
+
+
+def refusal(outcome: Outcome, source: Source, request: PlanRequest) -> CatalyticError:
+    """The error that says why there is no plan (good enough), and what would help."""
     if outcome.status is Status.INFEASIBLE:
-        raise ProvedInfeasible(
+        return ProvedInfeasible(
             explanation(source.problem, request.search.target, outcome), remedies(source.problem, request, outcome)
         )
-    raise NothingFound(_shortfall(outcome, source, request))
+    return NothingFound(_shortfall(outcome, source, request))
 
 
 def search_plan(source: Source, search: Search, observer: Observer | None = None) -> Outcome:

@@ -26,6 +26,7 @@ CONTEXT = {"help_option_names": ["-h", "--help"]}
 EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 EXISTING_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 ANY_FILE = click.Path(dir_okay=False, path_type=Path)
+FILE_OR_FOLDER = click.Path(path_type=Path)
 ANY_FOLDER = click.Path(file_okay=False, path_type=Path)
 
 

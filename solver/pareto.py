@@ -152,6 +152,7 @@ class _Search:
         self.bytes: dict[tuple[str, str], Bound] = {}
         self.probes: list[Probe] = []
         self.reserve_s = 0.0
+        self.overrun_s = 0.0
 
     # -- the story ---------------------------------------------------------------------------------------------
 
@@ -240,16 +241,18 @@ class _Search:
         where = "the workspace" if target is None else format_size(ceiling or 0)
         number = len(self.probes) + 1
         self.say(f"search {number}: {objective.value} within {where}")
+        budget = self.share()
         outcome = solve(
             self.problem,
             objective=objective,
             target=target,
-            budget=self.share(),
+            budget=budget,
             integrity=self.integrity,
             monitoring=self.monitoring,
             observer=lambda news: self.say(f"search {number}: {news.message}"),
         )
         self.left -= 1
+        self.overrun_s = max(self.overrun_s, -budget.time_limit_s + budget.elapsed_s())
         below = self.capacity if ceiling is None else ceiling
         self.learn(outcome, below, objective)
         return outcome
@@ -264,11 +267,12 @@ class _Search:
         return target
 
     def share(self) -> Budget:
-        """An equal part of the time that is left; of counted work, of all of it."""
+        """An equal part of the time that is left, less what a search took beyond its own; of counted work, of all."""
         if self.budget.deterministic:
             seconds = self.budget.time_limit_s / self.most
         else:
-            seconds = self.remaining_s() / max(1, self.left)
+            part = self.remaining_s() / max(1, self.left)
+            seconds = max(part - self.overrun_s, part / 2)
         return replace(self.budget, time_limit_s=max(seconds, 0.01), started=None).start()
 
     def learn(self, outcome: Outcome, below: int, objective: Objective) -> None:

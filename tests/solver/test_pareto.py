@@ -113,12 +113,16 @@ def test_two_independent_tasks_share_bytes_or_time() -> None:
     assert_sound(found)
 
 
-def test_three_independent_tasks_have_a_point_between_the_ends() -> None:
+@pytest.fixture(scope="module")
+def three() -> Frontier:
+    """Three independent tasks of 6 ticks and 8 bytes, on three workers."""
     question = problem(*(task(f"t{k}", "", f"b{k}", duration=6) for k in range(3)), sizes=8, workers=3)
-    found = frontier(replace(question, workspace=ROOMY), points=5, budget=budget(15.0))
+    return frontier(replace(question, workspace=ROOMY), points=5, budget=budget(15.0))
 
-    assert [(p.footprint, p.makespan) for p in found.points] == [(8, 18), (16, 12), (24, 6)]
-    assert all(p.proved for p in found.points)
+
+def test_three_independent_tasks_have_a_point_between_the_ends(three: Frontier) -> None:
+    assert [(p.footprint, p.makespan) for p in three.points] == [(8, 18), (16, 12), (24, 6)]
+    assert all(p.proved for p in three.points)
 
 
 def test_where_both_ends_are_one_plan_there_is_one_point() -> None:
@@ -143,12 +147,9 @@ def test_the_ends_are_what_the_planner_finds_for_either_objective(seed: int) -> 
     assert found.points[-1].makespan <= fast.measures.makespan
 
 
-def test_a_plan_is_restated_for_its_own_footprint() -> None:
+def test_a_plan_is_restated_for_its_own_footprint(three: Frontier) -> None:
     """Each point's plan answers: the least makespan of all plans with no larger footprint."""
-    question = problem(*(task(f"t{k}", "", f"b{k}", duration=6) for k in range(3)), sizes=8, workers=3)
-    found = frontier(replace(question, workspace=ROOMY), points=5, budget=budget(15.0))
-
-    for p in found.points:
+    for p in three.points:
         assert p.plan.proof.target == p.plan.measures.reuse_factor
         assert p.plan.proof.status is Status.OPTIMAL
         for b in p.plan.proof.bounds:
@@ -225,7 +226,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(steps, st.integers(0, 21))
 def test_the_staircase_says_what_all_its_steps_say(known: list[Step], footprint: int) -> None:
     """A bound below a high ceiling holds below every lower one."""

@@ -41,7 +41,7 @@ def owned_bytes(plan: Plan, moment: int) -> set[tuple[int, int]]:
     }
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(plans())
 def test_live_bytes_are_the_bytes_somebody_owns_at_each_tick(plan: Plan) -> None:
     stretches = live_stretches(plan)
@@ -121,7 +121,7 @@ def test_the_largest_working_set_falls_with_the_buffers_in_it() -> None:
     assert helped == {"y": (3, 3, 3, 3), "x": (3, 2, 0, 2)}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(plans())
 def test_the_chain_leads_without_a_break_to_the_last_end(plan: Plan) -> None:
     analysis = analyse(plan)
@@ -148,7 +148,7 @@ def test_the_chain_leads_without_a_break_to_the_last_end(plan: Plan) -> None:
         assert analysis.longest_path == plan.measures.makespan
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(plans())
 def test_every_tick_of_every_worker_is_work_or_a_wait(plan: Plan) -> None:
     analysis = analyse(plan)

@@ -42,13 +42,13 @@ def respected(waits: Iterable[Wait], starts: dict[str, Tick]) -> bool:
     return all(starts[w.target] >= starts[w.source] + w.lag for w in waits)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(plans())
 def test_the_times_of_a_valid_plan_respect_every_wait(plan: Plan) -> None:
     assert respected(all_waits(plan), starts_of(plan))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(plans())
 def test_units_of_a_resource_serve_one_task_at_a_time(plan: Plan) -> None:
     for name, capacity in plan.problem.resources:
@@ -84,7 +84,7 @@ def _apart(question: Problem) -> dict[str, list[Extent]]:
     return {b: [Extent(0, Bytes(k), Bytes(1))] for k, b in enumerate(question.graph.resident)}
 
 
-@pytest.mark.parametrize("seed", range(150))
+@pytest.mark.parametrize("seed", range(80))
 def test_any_order_gives_a_valid_plan_with_the_same_regions(seed: int) -> None:
     """Whatever order the schedule is built in, the checker finds nothing: fixed waits and capacities are enough."""
     rng = Random(seed)
@@ -112,7 +112,7 @@ def random_order(rng: Random, conditions: Conditions) -> list[str]:
     return order
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(plans())
 def test_in_the_plans_own_order_no_task_begins_later(plan: Plan) -> None:
     starts = earliest_starts(Conditions.of(plan), in_order(starts_of(plan)))
@@ -131,7 +131,7 @@ def test_more_of_a_resource_never_makes_a_task_begin_later(plan: Plan) -> None:
         assert all(after[t] <= before[t] for t in before)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(plans())
 def test_a_task_can_end_later_by_its_slack_and_by_no_tick_more(plan: Plan) -> None:
     """Enumeration: delay the task, push on whatever waits for it, and let the checker judge the new plan."""
@@ -176,7 +176,7 @@ def longest_by_repetition(plan: Plan, waits: Iterable[Wait], duration: dict[str,
     return max((starts[t] + duration[t] for t in duration), default=0)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(plans())
 def test_what_a_faster_task_gains_is_what_recomputation_gives(plan: Plan) -> None:
     waits = all_waits(plan)

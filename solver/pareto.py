@@ -41,8 +41,9 @@ from .warm_up import warm_up
 LEAST_POINTS = 2
 """The two ends."""
 
-LEAST_SECONDS = 0.2
-"""With less time left no further search begins: it could only come back with what is known."""
+LEAST_SECONDS, LEAST_SHARE = 0.2, 0.25
+"""With less time left no further search begins, nor one beyond those planned with less than this share of a part: it
+could only come back with what is known."""
 
 COST_OF_A_POINT, MOST_RESERVED = 1.2, 0.4
 """Time kept for each point, in times that one check of a plan takes, and the most of the time limit for all of them."""
@@ -192,8 +193,10 @@ class _Search:
         """Whether another search may begin: those that were planned, and in time that they left over some more."""
         if self.budget.deterministic:
             return self.left > 0
-        planned = self.left > 0 or len(self.probes) < MOST_SEARCHES_PER_POINT * self.most
-        return planned and self.remaining_s() >= LEAST_SECONDS
+        if self.left > 0:
+            return self.remaining_s() >= LEAST_SECONDS
+        enough = max(LEAST_SECONDS, LEAST_SHARE * self.budget.time_limit_s / self.most)
+        return len(self.probes) < MOST_SEARCHES_PER_POINT * self.most and self.remaining_s() >= enough
 
     def next_ceiling(self) -> int | None:
         """Where to search next; None when there is nothing left to find or to prove."""

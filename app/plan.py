@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from catalytic.solver.errors import NothingFound, ProvedInfeasible, Refused, StorageError
+from catalytic.solver.errors import CatalyticError, NothingFound, ProvedInfeasible, Refused, StorageError
 from catalytic.solver.formats import dump_plan
 from catalytic.solver.plan import Outcome, Plan, Status
 
@@ -17,6 +17,7 @@ from .files import relative_folder, write_whole
 from .remedies import explanation, remedies
 from .request import Observer, PlanRequest, Search
 from .sources import Source, read_source
+from .strategies import by_strategy
 from .summary import PlanSummary, summarise
 from .views.headline import headline
 
@@ -58,15 +59,20 @@ def find_plan(source: Source, request: PlanRequest, observer: Observer | None = 
     outcome = search_plan(source, request.search, observer)
     if outcome.plan is not None and (outcome.target_met or request.search.best_effort):
         return outcome.plan
+    raise refusal(outcome, source, request)
+
+
+def refusal(outcome: Outcome, source: Source, request: PlanRequest) -> CatalyticError:
+    """The error that says why there is no plan (good enough), and what would help."""
     if outcome.status is Status.INFEASIBLE:
-        raise ProvedInfeasible(
+        return ProvedInfeasible(
             explanation(source.problem, request.search.target, outcome), remedies(source.problem, request, outcome)
         )
-    raise NothingFound(_shortfall(outcome, source, request))
+    return NothingFound(_shortfall(outcome, source, request))
 
 
 def search_plan(source: Source, search: Search, observer: Observer | None = None) -> Outcome:
-    """Ask the planner; a timeline, whose order is given, only for addresses."""
+    """Ask the planner, by strategy if one is named; a timeline, whose order is given, only for addresses."""
     # Here and not above: the planner loads a solver engine, which no other use case of this package needs.
     if source.starts is not None:
         from catalytic.solver.fixed_starts import solve_fixed_starts
@@ -81,15 +87,18 @@ def search_plan(source: Source, search: Search, observer: Observer | None = None
         )
     from catalytic.solver.solve import solve
 
-    return solve(
-        source.problem,
-        objective=search.objective,
-        target=search.target,
-        budget=search.budget.start(),
-        integrity=search.integrity,
-        monitoring=search.monitoring,
-        observer=observer,
-    )
+    def ask(search: Search) -> Outcome:
+        return solve(
+            source.problem,
+            objective=search.objective,
+            target=search.target,
+            budget=search.budget.start(),
+            integrity=search.integrity,
+            monitoring=search.monitoring,
+            observer=observer,
+        )
+
+    return ask(search) if search.strategy is None else by_strategy(source.problem, search, ask, observer)
 
 
 def write_plan(plan: Plan, path: Path, *, base: Path) -> None:

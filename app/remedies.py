@@ -75,6 +75,7 @@ def plan_command(
     options: list[tuple[str, object | None]] = [
         ("--reuse-factor", None if target is None else f"{target:.4f}".rstrip("0").rstrip(".") or "0"),
         ("--size", None if size is None else exact_size(size)),
+        ("--strategy", None if search.strategy is None else search.strategy.value),
         ("--objective", search.objective.value if search.objective.value != "reuse" else None),
         ("--partitions", partitions if partitions is not None else shape.partitions),
         ("--alignment", shape.alignment),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
@@ -32,9 +33,22 @@ class Progress(Protocol):
 Observer = Callable[[Progress], None]
 
 
+class NamedStrategy(StrEnum):
+    """Objective and target by name (``app.strategies``); not the pebbling strategy that a file may hold."""
+
+    THROUGHPUT = "throughput"
+    LATENCY = "latency"
+    MEMORY = "memory"
+    BALANCED = "balanced"
+    AUTO = "auto"
+
+
 @dataclass(frozen=True, slots=True)
 class Search:
-    """How to look for a plan: what is wanted, what it may cost, and what the plan should promise."""
+    """How to look for a plan: what is wanted, what it may cost, and what the plan should promise.
+
+    ``strategy`` decides about the objective, and all but ``memory`` about the target.
+    """
 
     objective: Objective = Objective.REUSE
     target: float | None = None
@@ -42,6 +56,7 @@ class Search:
     integrity: bool = True
     monitoring: bool = False
     best_effort: bool = False
+    strategy: NamedStrategy | None = None
 
 
 @dataclass(frozen=True, slots=True)

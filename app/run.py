@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -192,7 +192,11 @@ def _plan_to_run(request: RunRequest, source: Source, observer: Observer | None)
 
 
 def _serves(plan: Plan, search: Search) -> bool:
-    """Whether a plan file is what is asked: a reuse factor it does not reach calls for another plan."""
+    """Whether a plan file is what is asked: a reuse factor or a strategy that is not its own calls for another plan."""
+    if search.strategy is not None:
+        own = plan.proof.parameters.get("strategy")
+        if not isinstance(own, Mapping) or search.strategy.value not in (own.get("asked"), own.get("chosen")):
+            return False
     factor = plan.measures.reuse_factor
     return search.target is None or factor is None or factor >= search.target
 

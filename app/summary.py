@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from catalytic.solver.plan import Bound, Plan
@@ -66,6 +67,7 @@ class PlanSummary:
 
     ``largest_reuse_factor`` is what no plan of this problem and these policies can exceed without recomputation or
     spilling; ``least_makespan_s`` what none can undercut. Both come with the grade of evidence they rest on.
+    ``strategy``: the one that chose objective and target, and the sentence that says why; None: the user did.
     """
 
     name: str
@@ -102,6 +104,8 @@ class PlanSummary:
     largest: tuple[BufferUse, ...]
     bounds: tuple[BoundLine, ...]
     seconds: float | None
+    strategy: str | None
+    strategy_reason: str | None
 
 
 def summarise(plan: Plan) -> PlanSummary:
@@ -144,7 +148,16 @@ def summarise(plan: Plan) -> PlanSummary:
         largest=_largest(plan),
         bounds=tuple(bound_line(b) for b in proof.bounds),
         seconds=float(seconds) if isinstance(seconds, (int, float)) else None,
+        strategy=_stated(plan, "chosen"),
+        strategy_reason=_stated(plan, "reason"),
     )
+
+
+def _stated(plan: Plan, key: str) -> str | None:
+    """What the plan says of the strategy it was made by, if it was."""
+    strategy = plan.proof.parameters.get("strategy")
+    value = strategy.get(key) if isinstance(strategy, Mapping) else None
+    return str(value) if value is not None else None
 
 
 def meets_target(plan: Plan) -> bool:

@@ -26,6 +26,7 @@ CONTEXT = {"help_option_names": ["-h", "--help"]}
 EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 EXISTING_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 ANY_FILE = click.Path(dir_okay=False, path_type=Path)
+FILE_OR_FOLDER = click.Path(path_type=Path)
 ANY_FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
@@ -120,6 +121,7 @@ ISOLATION = click.Choice(["exclusive", "shared"])
 INPUTS = click.Choice(["external", "lazy", "preload"])
 OUTPUTS = click.Choice(["export", "keep", "discard"])
 OBJECTIVE = click.Choice(["reuse", "makespan"])
+STRATEGY = click.Choice(["throughput", "latency", "memory", "balanced", "auto"])
 
 
 def exit_codes(*codes: int) -> str:
@@ -165,9 +167,17 @@ def search_options(command: Command) -> Command:
             click.option(
                 "--objective",
                 type=OBJECTIVE,
-                default="reuse",
-                show_default=True,
-                help="reuse: largest reuse factor, then least makespan. makespan: least makespan within the target.",
+                help="reuse: largest reuse factor, then least makespan. makespan: least makespan within the target. "
+                "[default: reuse]",
+            ),
+            click.option(
+                "--strategy",
+                type=STRATEGY,
+                help="Objective and target by name. memory: objective reuse. throughput: least makespan in the "
+                "workspace, no target. latency: the same, then final outputs as early as the plan's regions allow. "
+                "balanced: least makespan at a reuse factor of 0.8 if an order reaches it, else with 5% more bytes "
+                "than the least footprint found. auto: one of these by the problem's size, width and need of memory, "
+                "and why.",
             ),
             click.option(
                 "--time-limit",

@@ -41,19 +41,28 @@ def shape_of(options: Mapping[str, Any]) -> Shape:
 
 def search_of(options: Mapping[str, Any]) -> Search:
     """What ``search_options`` say, and the promises of the plan."""
-    from catalytic.app.request import DETERMINISTIC_THREADS, Search
+    from catalytic.app.request import DETERMINISTIC_THREADS, NamedStrategy, Search
     from catalytic.solver.budget import Budget
     from catalytic.solver.plan import Objective
 
+    objective = Objective(options["objective"]) if options["objective"] is not None else None
+    strategy = NamedStrategy(options["strategy"]) if options["strategy"] is not None else None
+    if strategy is not None:
+        from catalytic.app.strategies import contradiction
+
+        wrong = contradiction(strategy, objective, options["target"])
+        if wrong:
+            raise click.UsageError(f"{wrong}.")
     deterministic = options["deterministic"]
     threads = options.get("threads") or (DETERMINISTIC_THREADS if deterministic else os.cpu_count() or 1)
     return Search(
-        objective=Objective(options["objective"]),
+        objective=objective or Objective.REUSE,
         target=options["target"],
         budget=Budget(options["time_limit_s"], threads, options["seed"], deterministic, STARTED),
         integrity=options.get("integrity", True),
         monitoring=options.get("monitoring", False),
         best_effort=options.get("best_effort", False),
+        strategy=strategy,
     )
 
 

@@ -52,6 +52,8 @@ def policies(plan: PlanSummary) -> str:
         f"{'sealed' if plan.integrity else 'NO SEALS: damage would go unnoticed'}"
         f"{', monitored' if plan.monitoring else ''}",
     ]
+    if plan.strategy is not None:
+        lines.insert(0, f"strategy {plan.strategy}: {plan.strategy_reason}")
     return "\n".join(lines)
 
 

@@ -19,12 +19,13 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
-from math import floor, log10
 
 from catalytic.solver.formats import BufferTable
 from catalytic.solver.units import format_size
 
+from .svg_parts import number as _n
+from .svg_parts import text as _text
+from .svg_parts import ticks
 from .words import plural, seconds
 
 WIDTH, HEIGHT = 1280, 760
@@ -258,25 +259,3 @@ def _marks(scale: _Scale, picture: Picture) -> list[str]:
             end, x = ("e", WIDTH - RIGHT) if kind == "bound" else ("", LEFT + 4)
             lines.append(f'<text class="{end}" x="{x}" y="{_n(scale.y(address) - 4)}">{kind}</text>')
     return lines
-
-
-def ticks(first: int, last: int, most: int = 8) -> list[int]:
-    """Round numbers in [first, last], 1, 2 or 5 times a power of ten apart, at most ``most`` + 1 of them.
-
-    >>> ticks(0, 1048576), ticks(3, 7), ticks(0, 0)
-    ([0, 200000, 400000, 600000, 800000, 1000000], [3, 4, 5, 6, 7], [0])
-    """
-    rough = max(1.0, (last - first) / most)
-    power = 10 ** floor(log10(rough))
-    step = next(int(m * power) for m in (1, 2, 5, 10) if m * power >= rough)
-    return list(range(-(-first // step) * step, last + 1, step))
-
-
-def _n(value: float) -> str:
-    """A coordinate to a hundredth of a pixel, without zeros at its end."""
-    return f"{value:.2f}".rstrip("0").rstrip(".")
-
-
-def _text(text: str) -> str:
-    """``text`` as XML content; what XML has no form for, control characters and halves of characters, is replaced."""
-    return escape("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text))

@@ -49,6 +49,16 @@ def bound_seconds(value: float) -> str:
     return _trimmed(f"{floor(value * 10**decimals + ROUNDING) / 10**decimals:.{decimals}f}")
 
 
+def upper_seconds(value: float) -> str:
+    """An upper bound on a duration, rounded up to the digits of :func:`seconds`: it still holds as written.
+
+    >>> upper_seconds(12.52), upper_seconds(0.4666), upper_seconds(3)
+    ('12.6s', '0.467s', '3s')
+    """
+    decimals = _decimals(value)
+    return _trimmed(f"{ceil(value * 10**decimals - ROUNDING) / 10**decimals:.{decimals}f}")
+
+
 def _decimals(value: float) -> int:
     return 3 if value < 1 else 2 if value < 10 else 1 if value < 100 else 0
 

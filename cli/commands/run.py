@@ -34,8 +34,8 @@ def command(file: Path, workspace: Path | None, dry_run: bool, as_json: bool, **
     """Run a plan, or plan a problem and run it, creating the workspace if it does not exist.
 
     Exported buffers go to the output directory. An interrupted run is taken up with `catalytic resume WORKSPACE`. A
-    plan file runs as it is, unless an option changes its problem or asks for a larger reuse factor: then its problem is
-    planned again.
+    plan file runs as it is, unless an option changes its problem, asks for a larger reuse factor or for a strategy that
+    is not the plan's own: then its problem is planned again.
     """
     from catalytic.app.run import RunRequest
 

@@ -40,7 +40,7 @@ from .story import story
 from .times import lifetimes, partitions_held, resources, times
 from .violation import Violation
 
-__all__ = ["Violation", "violations"]
+__all__ = ["Violation", "proof_violations", "violations"]
 
 
 def violations(plan: Plan) -> list[Violation]:
@@ -71,3 +71,10 @@ def violations(plan: Plan) -> list[Violation]:
         *bounds(plan, facts, real),
         *verdict(plan, facts, real),
     ]
+
+
+def proof_violations(plan: Plan) -> list[Violation]:
+    """What :func:`violations` would say of measures and proof: enough for a valid plan whose proof was changed."""
+    facts = facts_of(plan.problem)
+    real = measured(plan, facts, successions(plan))
+    return [*measures(plan, real), *bounds(plan, facts, real), *verdict(plan, facts, real)]

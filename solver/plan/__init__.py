@@ -17,8 +17,10 @@ from .model import (
 )
 from .outcome import Outcome
 from .proof import Bound, Evidence, Objective, Proof, Status
+from .restate import restated
 from .separate import plan_without_reuse
 from .strategy import Allocation, Move, Replay, Step, Strategy, Timeline, replay, timeline_problem
+from .target import ceiling_of, target_leaving
 
 __all__ = [
     "Action",
@@ -46,9 +48,12 @@ __all__ = [
     "TakeOver",
     "Timeline",
     "assemble",
+    "ceiling_of",
     "lifetimes",
     "loader_of",
     "plan_without_reuse",
     "replay",
+    "restated",
+    "target_leaving",
     "timeline_problem",
 ]

@@ -28,6 +28,7 @@ COMMANDS = {
     "plan": "plan",
     "check": "check",
     "show": "show",
+    "report": "report",
     "run": "run",
     "resume": "resume",
     "cancel": "cancel",

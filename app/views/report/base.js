@@ -56,7 +56,8 @@ const distinct = (names) => {
   const start = commonStart(names);
   const rest = names.map((name) => name.slice(start));
   const end = commonEnd(rest);
-  return rest.map((name, k) => name.slice(0, name.length - end) || names[k]);
+  const bare = rest.map((name) => name.slice(0, name.length - end));
+  return bare.every((name) => /[\p{L}\p{N}]/u.test(name)) ? bare : names;
 };
 const taskLabel = distinct(taskName);
 
@@ -234,7 +235,7 @@ const mixed = (a, b, share) =>
 
 const readColours = () => {
   const style = getComputedStyle(document.documentElement);
-  const names = ["paper", "panel", "ink", "soft", "line", "faint", "accent", "critical", "good", "bad", "hit", "task", "task-critical", "task-load", "text-on-pool"];
+  const names = ["paper", "panel", "ink", "soft", "line", "faint", "accent", "critical", "good", "bad", "hit", "task", "task-critical", "task-load", "task-good", "task-bad", "text-on-pool"];
   for (const name of names) colours[name] = style.getPropertyValue(`--${name}`).trim();
   const dark = style.colorScheme.includes("dark");
   colours.pools = Array.from({ length: POOL_COLOURS }, (_, k) => {

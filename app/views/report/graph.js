@@ -92,7 +92,10 @@ const around = (t) => {
   );
 };
 
-const graph = { mode: data.graph.overview ? "kinds" : "tasks", drawn: null, of: null, sx: 1, sy: 1, dx: 0, dy: 0, fitted: false, hover: null };
+// An overview of very many layers shows no more than all tasks do.
+const MOST_LAYERS = 24;
+const firstMode = data.graph.overview && data.graph.overview.columns <= MOST_LAYERS ? "kinds" : "tasks";
+const graph = { mode: firstMode, drawn: null, of: null, sx: 1, sy: 1, dx: 0, dy: 0, fitted: false, hover: null };
 const anchorTask = () => {
   const { chosen } = state;
   if (!chosen) return null;
@@ -232,8 +235,9 @@ const drawBox = (pen, face, box, x, y, weight) => {
   if (h < 12) return;
   const two = h >= 30;
   const times = box.tasks.length > 1 ? ` \u00d7 ${count(box.tasks.length)}` : "";
-  const said = fitting(box.label, w - 12 - widthOf(times, px, 600), px, 600);
-  if (said) pen.text(said + times, x + 6, y + (two ? h * 0.32 : h / 2), { ...ink, px, weight: 600 });
+  const both = fitting(box.label, w - 12 - widthOf(times, px, 600), px, 600);
+  const said = both ? both + times : fitting(box.label, w - 8, px, 600) || (widthOf(times, px, 600) < w - 4 ? times.trim() : "");
+  if (said) pen.text(said, x + 6, y + (two ? h * 0.32 : h / 2), { ...ink, px, weight: 600 });
   if (!two) return;
   const hits = state.hits ? box.tasks.reduce((sum, t) => sum + (state.hits.task.has(t) ? 1 : 0), 0) : 0;
   const second = hits ? `${count(hits)} found` : `${time(boxTime(box))} in all`;

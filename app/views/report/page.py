@@ -129,17 +129,16 @@ def _tiles(report: Report) -> str:
 
 
 def _reuse_tile(s: PlanSummary) -> str:
-    if s.reuse_factor is None or s.largest_reuse_factor is None:
-        bound = "no bound" if s.reuse_factor is not None else "nothing is placed in the workspace"
-        return _tile("Reuse factor", factor(s.reuse_factor), bound, "")
-    equal = isclose(s.reuse_factor, s.largest_reuse_factor)
-    bound = "= bound" if equal else f"at most {bound_factor(s.largest_reuse_factor)}"
+    if s.reuse_factor is None:
+        return _tile("Reuse factor", factor(None), "nothing is placed in the workspace", "")
+    most = s.largest_reuse_factor
+    equal = most is not None and isclose(s.reuse_factor, most)
     return _tile(
         "Reuse factor",
         factor(s.reuse_factor),
-        _graded(bound, s.reuse_evidence),
+        _graded("= bound" if equal else f"at most {bound_factor(most)}", s.reuse_evidence),
         f"{format_size(s.footprint)} hold {format_size(s.allocated)} of buffers",
-        _meter(s.reuse_factor, s.largest_reuse_factor),
+        _meter(s.reuse_factor, most),
     )
 
 

@@ -116,12 +116,19 @@ class CanvasPen {
     c.closePath();
     c.fill();
   }
-  text(text, x, y, { px = 11, colour = colours.ink, align = "left", weight = 400, alpha = 1 } = {}) {
+  // `halo`: a rim in the colour of the panel, for text upon a picture.
+  text(text, x, y, { px = 11, colour = colours.ink, align = "left", weight = 400, alpha = 1, halo = false } = {}) {
     const c = this.context;
     this.fill(colour, alpha);
     c.font = `${weight} ${px}px ${FONT}`;
     c.textAlign = align;
     c.textBaseline = "middle";
+    if (halo) {
+      c.strokeStyle = colours.panel;
+      c.lineWidth = 4;
+      c.lineJoin = "round";
+      c.strokeText(text, x, y);
+    }
     c.fillText(text, x, y);
   }
   clipped(x, y, w, h, paint) {
@@ -181,9 +188,10 @@ class SvgPen {
   area(path, colour, alpha = 1) {
     this.parts.push(`<path d="M${path.map(short).join(" ")}Z" fill="${colour}"${alpha < 1 ? ` fill-opacity="${short(alpha)}"` : ""}/>`);
   }
-  text(text, x, y, { px = 11, colour = colours.ink, align = "left", weight = 400, alpha = 1 } = {}) {
+  text(text, x, y, { px = 11, colour = colours.ink, align = "left", weight = 400, alpha = 1, halo = false } = {}) {
+    const rim = halo ? ` stroke="${colours.panel}" stroke-width="4" stroke-linejoin="round" paint-order="stroke"` : "";
     const anchor = { left: "start", center: "middle", right: "end" }[align];
-    this.parts.push(`<text x="${short(x)}" y="${short(y)}" dy=".35em" font-size="${px}" text-anchor="${anchor}" fill="${colour}"${weight !== 400 ? ` font-weight="${weight}"` : ""}${alpha < 1 ? ` fill-opacity="${short(alpha)}"` : ""}>${xml(text)}</text>`);
+    this.parts.push(`<text x="${short(x)}" y="${short(y)}" dy=".35em" font-size="${px}" text-anchor="${anchor}" fill="${colour}"${weight !== 400 ? ` font-weight="${weight}"` : ""}${alpha < 1 ? ` fill-opacity="${short(alpha)}"` : ""}${rim}>${xml(text)}</text>`);
   }
   clipped(x, y, w, h, paint) {
     this.clips += 1;

@@ -9,7 +9,7 @@ that both show the same. Names are written where they fit. It is as high as what
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from catalytic.solver.plan import Region
@@ -20,7 +20,7 @@ from ..headline import headline
 from ..svg_map import ticks
 from ..table import cut
 from ..words import plural, seconds
-from .text import visible
+from .text import fitted, visible, width_of
 
 WIDTH = 1600
 LEFT, RIGHT, TOP, BOTTOM = 84, 28, 84, 30
@@ -32,8 +32,8 @@ MOST_TRACK, MOST_GANTT = 26, 520
 MOST_TRACKS = 260
 MOST_PARTITIONS = 24
 MOST_SHAPES = 40_000
-LETTER = 6.4
-"""Pixels of a letter of text of size 11, on the safe side."""
+LETTERS = 11
+"""Size of the letters of labels, in pixels."""
 POOL_COLOURS, TINTS = 8, 3
 
 T = TypeVar("T")
@@ -107,7 +107,7 @@ def drawn(report: Report) -> Picture:
     name = visible(report.summary.name)
     strokes: list[Stroke] = [
         Label(24, 30, cut(name, 120), "title"),
-        Label(24, 56, cut(visible(headline(report.summary)), 210), "soft"),
+        Label(24, 56, visible(headline(replace(report.summary, name="plan"))).removeprefix("plan: "), "soft"),
     ]
     y = float(TOP)
     for title, band in (("who runs", _gantt), ("bytes alive", _live), ("memory", _map)):
@@ -200,7 +200,7 @@ def _marks(marks: Sequence[tuple[str, int, str]], y: Callable[[float], float]) -
             free, level = float(WIDTH - RIGHT), y(count) - 9
         said = f"{name} {format_size(count)}"
         yield Label(free, level, said, "label", "end")
-        free -= len(said) * LETTER + 8
+        free -= width_of(said, LETTERS) + 4
         yield Line(((free - 20, level), (free, level)), kind)
         free -= 40
 
@@ -263,9 +263,8 @@ def _region(
 
 def _name(name: str, x: float, width: float, y: float) -> Iterator[Label]:
     """The name where at least eight letters of it, or all of it, have room."""
-    room = int((width - 8) / LETTER)
-    said = cut(visible(name), max(0, room)) if room > 0 else ""
-    if said and (room >= 8 or said == visible(name)):
+    said = fitted(name, width - 8, LETTERS)
+    if said:
         yield Label(x + 4, y, said, "name")
 
 

@@ -40,75 +40,88 @@ const runFacts = (t) => {
 };
 
 const attemptColour = (k) => {
-  if (BAD.has(attempts.outcome[k])) return colours.bad;
-  if (attempts.outcome[k] === "repaired") return colours.good;
+  if (BAD.has(attempts.outcome[k])) return colours["task-bad"];
+  if (attempts.outcome[k] === "repaired") return colours["task-good"];
   return attempts.task[k] < 0 ? colours["task-load"] : taskColour(attempts.task[k]);
 };
 
+// Both bands zoom with the timeline: the same share of plan and run, or the same seconds.
+const runSpans = () => {
+  const one = byId("run-time").value === "clock", most = Math.max(1, data.makespan, run.length);
+  const scaled = (length) => [(state.from / END) * length, (state.until / END) * length];
+  return { plan: scaled(one ? most : END), own: scaled(one ? most : Math.max(1, run.length)) };
+};
+const bandRow = (rows) => Math.min(22, rowHeight(Math.max(1, rows)));
+const BAND_TOP = 18 + AXIS;
+const runLayout = () => {
+  const planRow = bandRow(data.trackCount), ownRow = bandRow(run.trackCount);
+  const planBottom = BAND_TOP + 4 + data.trackCount * planRow, top = planBottom + 16;
+  return { planRow, ownRow, planBottom, top, bottom: top + BAND_TOP + 4 + run.trackCount * ownRow };
+};
+const runHeight = () => runLayout().bottom + 4;
+
 const drawRun = (pen) => {
-  const one = byId("run-time").value === "clock";
-  const most = Math.max(1, data.makespan, run.length);
-  const planUntil = one ? most : Math.max(1, data.makespan), runUntil = one ? most : Math.max(1, run.length);
-  const planHeight = Math.min(22, rowHeight(Math.max(1, data.trackCount))), ownHeight = Math.min(22, rowHeight(Math.max(1, run.trackCount)));
-  const planned = { top: 18, bottom: 18 + AXIS + 4 + data.trackCount * planHeight };
+  const { plan, own } = runSpans(), { planRow, ownRow, planBottom, top, bottom } = runLayout();
+  const inside = (paint) => pen.clipped(LEFT - 1, 0, pen.width - LEFT - RIGHT + 2, pen.height, paint);
   pen.text("planned", 4, 8, { weight: 600, colour: colours.soft });
-  axisIn(pen, 18, planned.bottom, planUntil);
-  trackTasks.forEach((numbers, track) =>
-    drawBoxes(pen, planned.top + AXIS + track * planHeight, planHeight, numbers, (t) => xOf(t, pen.width, 0, planUntil), {
-      spanFrom: 0, spanUntil: planUntil, box: (t) => ({ from: tasks.start[t], until: tasks.end[t] }), shade: taskColour,
-      label: (t) => taskLabel[t], weightOf: (t) => emphasis("task", t),
-    }),
+  timeAxis(pen, 18, planBottom, ...plan);
+  inside(() =>
+    trackTasks.forEach((numbers, track) =>
+      drawBoxes(pen, BAND_TOP + track * planRow, planRow, numbers, (t) => xOf(t, pen.width, ...plan), {
+        spanFrom: plan[0], spanUntil: plan[1], box: (t) => ({ from: tasks.start[t], until: tasks.end[t] }), shade: taskColour,
+        label: (t) => taskLabel[t], weightOf: (t) => emphasis("task", t),
+      }),
+    ),
   );
-  const top = planned.bottom + 16;
   pen.text("actual", 4, top + 8, { weight: 600, colour: colours.soft });
-  const bottom = top + 18 + AXIS + 4 + run.trackCount * ownHeight;
-  axisIn(pen, top + 18, bottom, runUntil);
-  const scale = (t) => xOf(t, pen.width, 0, runUntil);
+  timeAxis(pen, top + 18, bottom, ...own);
+  const scale = (t) => xOf(t, pen.width, ...own), least = (own[1] - own[0]) / 4000;
   for (const at of run.resumed) {
+    if (at < own[0] || at > own[1]) continue;
     pen.lines([[scale(at), top + 34, scale(at), bottom]], colours.ink, { dash: [3, 3] });
     pen.text("resumed", Math.min(scale(at) + 4, pen.width - 60), top + 8, { colour: colours.soft });
   }
-  runTracks.forEach((numbers, track) =>
-    drawBoxes(pen, top + 18 + AXIS + track * ownHeight, ownHeight, numbers, scale, {
-      spanFrom: 0, spanUntil: runUntil, box: (k) => ({ from: attempts.began[k], until: Math.max(endOf(k), attempts.began[k] + runUntil / 4000) }),
-      shade: attemptColour, label: attemptName,
-      weightOf: (k) => {
-        const item = itemOfAttempt(k);
-        return item ? emphasis(item.kind, item.index) : 0;
-      },
-      mark: (p, k, x, y, w, h, alpha) => {
-        if (BAD.has(attempts.outcome[k])) p.hatch(x, y, w, h, colours.panel, 0.8 * alpha);
-      },
-    }),
+  inside(() =>
+    runTracks.forEach((numbers, track) =>
+      drawBoxes(pen, top + BAND_TOP + track * ownRow, ownRow, numbers, scale, {
+        spanFrom: own[0], spanUntil: own[1], box: (k) => ({ from: attempts.began[k], until: Math.max(endOf(k), attempts.began[k] + least) }),
+        shade: attemptColour, label: attemptName,
+        weightOf: (k) => {
+          const item = itemOfAttempt(k);
+          return item ? emphasis(item.kind, item.index) : 0;
+        },
+        mark: (p, k, x, y, w, h, alpha) => {
+          if (BAD.has(attempts.outcome[k])) p.hatch(x, y, w, h, colours.bad, 0.8 * alpha);
+          if (attempts.outcome[k] === "repaired") p.rect(x, y + h - 2, w, 2, colours.good, alpha);
+        },
+      }),
+    ),
   );
 };
-const axisIn = (pen, top, bottom, until) => {
-  const step = timeStep(until, Math.max(2, (pen.width - LEFT - RIGHT) / 110));
-  const grid = [];
-  for (let t = 0; t <= until; t += step) {
-    const x = xOf(t, pen.width, 0, until), label = time(t, step), half = widthOf(label, 11) / 2;
-    grid.push([x, top + 15, x, bottom]);
-    pen.text(label, Math.min(Math.max(x, LEFT - 8 + half), pen.width - half - 2), top + 7, { colour: colours.soft, align: "center" });
-  }
-  pen.lines(grid, colours.line);
-};
-const runHeight = () =>
-  18 + AXIS + 4 + data.trackCount * Math.min(22, rowHeight(Math.max(1, data.trackCount))) + 16 + 18 + AXIS + 4 + run.trackCount * Math.min(22, rowHeight(Math.max(1, run.trackCount))) + 6;
 
+// The task or buffer there, and the attempt if it is one.
 const runAt = (x, y, sheet) => {
-  const one = byId("run-time").value === "clock", most = Math.max(1, data.makespan, run.length);
-  const planHeight = Math.min(22, rowHeight(Math.max(1, data.trackCount))), ownHeight = Math.min(22, rowHeight(Math.max(1, run.trackCount)));
-  const top = 18 + AXIS + 4 + data.trackCount * planHeight + 16;
-  const fraction = (x - LEFT) / Math.max(1, sheet.width - LEFT - RIGHT);
-  if (fraction < 0) return null;
-  if (y < top) {
-    const until = one ? most : Math.max(1, data.makespan), line = trackTasks[Math.floor((y - 18 - AXIS) / planHeight)];
-    const t = line ? nearest(line, fraction * until, until * 0.003, (k) => tasks.start[k], (k) => tasks.end[k]) : null;
-    return t === null ? null : { item: { kind: "task", index: t }, attempt: null };
+  const { plan, own } = runSpans(), { planRow, ownRow, top } = runLayout();
+  if (x < LEFT - 3) return null;
+  const planned = y < top, [from, until] = planned ? plan : own;
+  const t = from + ((x - LEFT) / Math.max(1, sheet.width - LEFT - RIGHT)) * (until - from), slack = (until - from) * 0.003;
+  if (planned) {
+    const line = trackTasks[Math.floor((y - BAND_TOP) / planRow)];
+    const k = line ? nearest(line, t, slack, (n) => tasks.start[n], (n) => tasks.end[n]) : null;
+    return k === null ? null : { item: { kind: "task", index: k }, attempt: null };
   }
-  const until = one ? most : Math.max(1, run.length), line = runTracks[Math.floor((y - top - 18 - AXIS) / ownHeight)];
-  const k = line ? nearest(line, fraction * until, until * 0.003, (n) => attempts.began[n], endOf) : null;
+  const line = runTracks[Math.floor((y - top - BAND_TOP) / ownRow)];
+  const k = line ? nearest(line, t, slack, (n) => attempts.began[n], endOf) : null;
   return k === null ? null : { item: itemOfAttempt(k), attempt: k };
+};
+const attemptTip = (found) => {
+  const k = found.attempt, ended = attempts.ended[k] === null ? "\u2026" : time(attempts.ended[k]);
+  const planned = attempts.task[k] >= 0 ? `, planned ${exactSeconds(run.expected[attempts.task[k]] * 1000)}` : "";
+  return [
+    `${attempts.outcome[k]}: ${time(attempts.began[k])} to ${ended}`,
+    attempts.task_s[k] === null ? "" : `took ${exactSeconds(attempts.task_s[k] * 1000)}${planned}`,
+    cut(visible(attempts.message[k]), 200),
+  ].filter(Boolean);
 };
 
 const attemptTable = () => ({
@@ -167,7 +180,7 @@ const buildRun = () => {
     id: "run-chart", tabindex: "0", role: "application", "aria-roledescription": "chart",
     "aria-label": `Planned against actual: ${plural(taskCount, "task")} planned, ${plural(attemptCount, "attempt")} made. Arrow keys choose a task. The same figures stand in the table of attempts.`,
   });
-  byId("run-panel").append(canvas);
+  byId("run-panel").append(canvas, element("p", { class: "hint" }, "Red and hatched: an attempt that came to nothing. Green, with a bar below: bytes written again after damage. Grey: an external input is loaded."));
   const sheet = new Sheet(canvas, drawRun);
   const shown = tabbed(byId("run-tables"), "run", [
     { title: `What happened (${count(run.incidents.length)})`, key: "incidents", table: incidentTable() },
@@ -182,38 +195,19 @@ const buildRun = () => {
     chosen: shown.render,
     sought: shown.render,
   });
-  canvas.addEventListener("pointermove", (event) => {
-    const found = runAt(event.offsetX, event.offsetY, sheet), item = found && found.item;
-    if (!same(item, state.hover)) {
-      state.hover = item;
-      invalidate();
-    }
-    if (!found) return hideTip();
-    const k = found.attempt;
-    const lines = k === null ? tipLines(item) : [
-      `${attempts.outcome[k]}: ${time(attempts.began[k])} to ${attempts.ended[k] === null ? "\u2026" : time(attempts.ended[k])}`,
-      attempts.task_s[k] === null ? "" : `took ${exactSeconds(attempts.task_s[k] * 1000)}${attempts.task[k] >= 0 ? `, planned ${exactSeconds(run.expected[attempts.task[k]] * 1000)}` : ""}`,
-      cut(visible(attempts.message[k]), 200),
-    ].filter(Boolean);
-    tip.replaceChildren(element("strong", {}, nameElement(k === null ? nameOf(item) : attemptName(k), 200)), ...lines.map((line) => element("div", {}, line)));
-    placeTip(event);
-    return undefined;
+  steer(canvas, sheet, {
+    hit: (x, y) => {
+      const found = runAt(x, y, sheet);
+      return found && found.item;
+    },
+    tips: (event) => {
+      const found = runAt(event.offsetX, event.offsetY, sheet);
+      return found && found.attempt !== null ? attemptTip(found) : null;
+    },
+    moved: () => undefined,
+    left: () => undefined,
   });
-  canvas.addEventListener("pointerleave", () => {
-    hideTip();
-    state.hover = null;
-    invalidate();
-  });
-  canvas.addEventListener("click", (event) => {
-    const found = runAt(event.offsetX, event.offsetY, sheet);
-    choose(found && found.item, { reveal: true });
-  });
-  canvas.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || !(ARROWS.includes(event.key) || event.key === "Home" || event.key === "End")) return;
-    const index = ganttStep(event.key);
-    if (index !== null && index !== undefined) choose({ kind: "task", index }, { reveal: true });
-    event.preventDefault();
-  });
+  canvas.addEventListener("keydown", (event) => timeKeys(event, { kind: "task", step: ganttStep }));
   byId("run-time").addEventListener("change", invalidate);
   const sheets = () => [{ title: "", sheet }];
   byId("run-svg").addEventListener("click", () => saveSvg(sheets(), "run"));

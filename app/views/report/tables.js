@@ -257,6 +257,7 @@ const keysElement = () =>
 
 const showDetails = (item) => {
   byId("clear").hidden = !item;
+  byId("details").parentElement.classList.toggle("idle", !item);
   if (!item) {
     byId("details").replaceChildren(
       element("div", {}, "Point at a task or a buffer, click to choose it, drag to pan, Ctrl and wheel to zoom; or find one by its name."),

@@ -38,6 +38,41 @@ def shortened(name: str, most: int) -> str:
     return cut(visible(name), most)
 
 
+WIDE, NARROW = frozenset("MW@%mw"), frozenset(" .,:;|'`!iljtfrI/()[]{}-")
+
+
+def width_of(text: str, size: float) -> float:
+    """Pixels that ``text`` takes at a size of letters, in the widest of the usual fonts: what fits there fits in all.
+
+    >>> width_of("Mill", 10) < width_of("Mmmm", 10)
+    True
+    """
+    return size * sum(map(_width, text))
+
+
+def _width(letter: str) -> float:
+    """In units of the size of the letters."""
+    if not letter.isascii():
+        return 1.0
+    if letter in NARROW:
+        return 0.42
+    if letter in WIDE:
+        return 1.0
+    return 0.72 if letter.isupper() else 0.64
+
+
+def fitted(name: str, room: float, size: float, least: int = 8) -> str:
+    """``name`` in ``room`` pixels: whole, cut in its middle to at least ``least`` letters, or the empty text."""
+    shown = visible(name[:2000])
+    most = min(len(shown), int(room / (0.42 * size))) if room > 0 else 0
+    while most > 0:
+        said = cut(shown, most)
+        if width_of(said, size) <= room:
+            return said if said == shown or most >= least else ""
+        most -= 1
+    return ""
+
+
 def lasting(seconds: float) -> str:
     """A duration in the two largest units that fit, for figures too large to be read in seconds.
 

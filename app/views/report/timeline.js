@@ -34,13 +34,13 @@ const zoomTo = (item) => {
   if (span) setSpan(span[0] - (span[1] - span[0]) * 0.75, span[1] + (span[1] - span[0]) * 0.75);
 };
 
-const timeAxis = (pen, y, from, until) => {
+const timeAxis = (pen, y, bottom, from, until) => {
   const step = timeStep(until - from, Math.max(2, (pen.width - LEFT - RIGHT) / 110));
   const scale = (t) => xOf(t, pen.width, from, until);
   const grid = [];
   for (let t = Math.ceil(from / step) * step; t <= until; t += step) {
     const x = scale(t);
-    grid.push([x, y + 15, x, pen.height]);
+    grid.push([x, y + 15, x, bottom]);
     const label = time(t, step), half = widthOf(label, 11) / 2;
     pen.text(label, Math.min(Math.max(x, LEFT - 8 + half), pen.width - half - 2), y + 7, { colour: colours.soft, align: "center" });
   }
@@ -116,7 +116,7 @@ tasks.tracks.forEach((own, t) => own.forEach((track) => trackTasks[track].push(t
 
 const drawGantt = (pen) => {
   const height = rowHeight(Math.max(1, data.trackCount));
-  timeAxis(pen, 0, state.from, state.until);
+  timeAxis(pen, 0, pen.height, state.from, state.until);
   const chain = byId("colour").value === "chain";
   trackTasks.forEach((numbers, track) => {
     const top = AXIS + 4 + track * height;
@@ -243,12 +243,12 @@ const liveArea = (pen, from, until, top, bottom, high, plain) => {
   const right = xOf(Math.min(until, END), pen.width, from, until);
   const y = (bytes) => bottom - (bytes / high) * (bottom - top);
   const base = new Float64Array(columns.length);
-  for (let pool = 0; pool < live.stacked; pool += 1) {
+  for (let pool = 0; pool < (plain ? 1 : live.stacked); pool += 1) {
     const upper = [], lower = [];
     let some = false;
     columns.forEach(({ x, step }, k) => {
       const next = k + 1 < columns.length ? columns[k + 1].x : right;
-      const value = live.values[step][pool];
+      const value = plain ? live.totals[step] : live.values[step][pool];
       some = some || value > 0;
       upper.push(x, y(base[k] + value), next, y(base[k] + value));
       lower.push(x, y(base[k]), next, y(base[k]));
@@ -286,7 +286,7 @@ const drawLive = (pen) => {
       free = pen.width - RIGHT;
     }
     const label = `${said} ${size(bytes)}`, wide = widthOf(label, 11);
-    pen.text(label, free, level, { colour, align: "right" });
+    pen.text(label, free, level, { colour, align: "right", halo: true });
     pen.lines([[free - wide - 24, level, free - wide - 5, level]], colour, { dash, width: 1.25 });
     free -= wide + 44;
   }
@@ -525,8 +525,8 @@ const tip = byId("tip");
 const hideTip = () => {
   tip.hidden = true;
 };
-const showTip = (event, item) => {
-  tip.replaceChildren(element("strong", {}, nameElement(nameOf(item), 200)), ...tipLines(item).map((line) => element("div", {}, line)));
+const showTip = (event, item, lines = tipLines(item)) => {
+  tip.replaceChildren(element("strong", {}, nameElement(nameOf(item), 200)), ...lines.map((line) => element("div", {}, line)));
   placeTip(event);
 };
 const placeTip = (event) => {
@@ -624,7 +624,7 @@ const revealPartition = (item) => {
 };
 
 // Pointer: move to look, click to choose, drag to pan, wheel with Ctrl (or pinch) to zoom, sideways to pan.
-const steer = (canvas, sheet, { hit, moved, left }) => {
+const steer = (canvas, sheet, { hit, moved, left, tips = () => null }) => {
   let press = null;
   canvas.addEventListener("pointermove", (event) => {
     if (press) {
@@ -643,9 +643,9 @@ const steer = (canvas, sheet, { hit, moved, left }) => {
     if (!same(item, state.hover)) {
       state.hover = item;
       invalidate();
-      if (!item) hideTip();
-      else showTip(event, item);
-    } else if (item) placeTip(event);
+    }
+    if (item) showTip(event, item, tips(event) || tipLines(item));
+    else hideTip();
   });
   canvas.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from dataclasses import dataclass
 
 from catalytic.solver.plan import Plan, Region, ScheduledTask
@@ -18,7 +17,7 @@ MOST_NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class FullMoment:
-    """A moment of many bytes: the largest buffers alive throughout it, and tasks that run in it.
+    """A moment of many bytes: the largest buffers alive when it begins, and tasks that run then.
 
     ``buffers`` and ``tasks`` name the first ``MOST_NAMED`` of ``alive`` and ``running`` in all.
     """
@@ -51,9 +50,7 @@ def bottlenecks(plan: Plan, steps: tuple[Step, ...]) -> Bottlenecks:
 
 
 def _moment(plan: Plan, step: Step) -> FullMoment:
-    alive = [r for r in plan.regions if r.lifetime.birth <= step.start and step.end <= r.lifetime.death]
-    # Tasks stand by their starts in a plan; what begins later than the moment cannot run in it.
-    until = bisect_left(plan.tasks, step.end, key=lambda t: t.start)
-    running = [t for t in plan.tasks[:until] if t.end > step.start]
+    alive = [r for r in plan.regions if r.lifetime.birth <= step.start < r.lifetime.death]
+    running = [t for t in plan.tasks if t.start <= step.start < t.end]
     alive.sort(key=lambda r: (-r.length, r.id))
     return FullMoment(step, len(alive), tuple(alive[:MOST_NAMED]), len(running), tuple(running[:MOST_NAMED]))

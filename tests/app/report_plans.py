@@ -7,7 +7,7 @@ from heapq import heappop, heappush
 from random import Random
 
 from catalytic.solver.plan import Bound, Evidence, Extent, Objective, Plan, Proof, Status, assemble, lifetimes
-from catalytic.solver.problem import Buffer, Isolation, Problem, Task, Workspace
+from catalytic.solver.problem import Buffer, Isolation, OutputPolicy, Policy, Problem, Task, Workspace
 from catalytic.solver.units import Bytes, Tick
 from tests.builders import tight_slices
 
@@ -37,6 +37,8 @@ def wide_plan(
     pools: int = 3,
     seed: int = 0,
     names: Mapping[int, str] | None = None,
+    title: str = "wide",
+    data_type: str = "type",
 ) -> Plan:
     """Layered random tasks on ``workers``, each with one buffer. ``names``: of task ``k`` and of its buffer."""
     rng, names = Random(seed), names or {}
@@ -47,10 +49,12 @@ def wide_plan(
         recent = buffers[max(0, k - 40) : max(0, k - workers)]
         reads = tuple(b.id for b in rng.sample(recent, min(len(recent), rng.randrange(4))))
         buffer = names.get(k, f"data/{k:05d}.bin")
-        buffers.append(Buffer(buffer, Bytes(PAGE * rng.randrange(1, 60)), f"type-{rng.randrange(pools)}"))
+        buffers.append(Buffer(buffer, Bytes(PAGE * rng.randrange(1, 60)), f"{data_type}-{rng.randrange(pools)}"))
         made.append(Task(name, Tick(rng.randrange(20, 3000)), reads, (buffer,)))
     space = Workspace(Bytes(partitions * PAGE * 40_000), partitions, PAGE, Isolation.SHARED)
-    problem = Problem("wide", tuple(made), tuple(buffers), space, (("workers", workers),))
+    problem = Problem(
+        title, tuple(made), tuple(buffers), space, (("workers", workers),), Policy(outputs=OutputPolicy.DISCARD)
+    )
     starts = _listed(problem, workers)
     extents = _first_fit(problem, starts)
     least = Bound("makespan", problem.graph.critical_path()[1], "critical_path", Evidence.CERTIFICATE)
@@ -60,7 +64,8 @@ def wide_plan(
 
 def _listed(problem: Problem, workers: int) -> dict[str, Tick]:
     """Each task as soon as its predecessors have ended and a worker is free, in topological order."""
-    graph, free, starts = problem.graph, [0] * workers, {}
+    graph, free = problem.graph, [0] * workers
+    starts: dict[str, Tick] = {}
     for t in graph.topological_order:
         ready = max((starts[p] + graph.task[p].duration for p in graph.predecessors[t]), default=0)
         start = max(ready, heappop(free))

@@ -9,7 +9,9 @@ const byId = (id) => document.getElementById(id);
 
 // Characters that cannot be seen, or that change what stands beside them, are spelled out, as in the rest of the page.
 const UNSEEN = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu;
+const SHORT = { "\t": "\\t", "\n": "\\n", "\r": "\\r" };
 const spelled = (c) => {
+  if (SHORT[c]) return SHORT[c];
   const code = c.codePointAt(0);
   if (code > 0xffff) return "\\U" + code.toString(16).padStart(8, "0");
   return code > 0xff ? "\\u" + code.toString(16).padStart(4, "0") : "\\x" + code.toString(16).padStart(2, "0");

@@ -1,7 +1,9 @@
 // Search, theme, keys of the whole page; then everything is built and drawn once.
 
 const MOST_FOUND = 10;
-const lowerTasks = tasks.id.map((id) => id.toLowerCase()), lowerBuffers = buffers.id.map((id) => id.toLowerCase());
+// A name is found by what it is and by what is shown of it.
+const sought = (ids, shown) => ids.map((id, k) => (id === shown[k] ? id : `${id}\n${shown[k]}`).toLowerCase());
+const soughtTasks = sought(tasks.id, taskName), soughtBuffers = sought(buffers.id, bufferName);
 const search = { input: byId("search"), list: byId("found"), items: [], at: -1 };
 
 const seek = (text) => {
@@ -11,7 +13,7 @@ const seek = (text) => {
     search.items = [];
   } else {
     const among = (names) => new Set(range(names.length).filter((k) => names[k].includes(wanted)));
-    state.hits = { task: among(lowerTasks), buffer: among(lowerBuffers), near: { task: new Set(), buffer: new Set() } };
+    state.hits = { task: among(soughtTasks), buffer: among(soughtBuffers), near: { task: new Set(), buffer: new Set() } };
     // What a found task writes, and who writes a found buffer, do not step back.
     for (const t of state.hits.task) for (const b of tasks.out[t]) state.hits.near.buffer.add(b);
     for (const b of state.hits.buffer) if (buffers.writer[b] >= 0) state.hits.near.task.add(buffers.writer[b]);

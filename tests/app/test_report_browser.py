@@ -91,6 +91,8 @@ def test_sizes_and_names_are_written_as_in_every_other_report(chromium: Browser,
 def test_keys_move_the_selection_in_the_gantt_chart(opened: Browser) -> None:
     first, second = (t.id for t in on_one_track())
 
+    opened.press("gantt-chart", END)
+    assert chosen(opened) == PLAN.tasks[-1].id
     opened.press("gantt-chart", HOME)
     assert chosen(opened) == PLAN.tasks[0].id
     opened.press("gantt-chart", RIGHT)

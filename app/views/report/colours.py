@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-POOLS_LIGHT = ("#72c8f4", "#f3c461", "#acddbe", "#d26fa7", "#e27351", "#858ae9", "#d2d491", "#ac8d80")
-POOLS_DARK = ("#0f698b", "#795b09", "#214f38", "#712d5f", "#8d5032", "#483c84", "#454a0d", "#675d59")
+POOLS_LIGHT = ("#82b1de", "#ebba62", "#7be6b6", "#b8849b", "#fc9a83", "#828bd9", "#919644", "#bcc7ce")
+POOLS_DARK = ("#2f6796", "#775a10", "#265138", "#733064", "#8d5031", "#3e4287", "#4f4b00", "#5b5d5e")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def _pools(colours: Sequence[str], lighter: str, darker: str) -> dict[str, str]:
 LIGHT = Palette(
     fills={
         "paper": "#ffffff", "free": "#eceef0", "task": "#a9bdd3", "critical": "#eda66f", "critical-mark": "#b8480f",
-        "live": "#72c8f4", "title": "#1b1f24", "label": "#1b1f24", "band": "#1b1f24", "name": "#14181d",
+        "live": "#82b1de", "title": "#1b1f24", "label": "#1b1f24", "band": "#1b1f24", "name": "#14181d",
         "soft": "#56606b", "axis": "#56606b", **_pools(POOLS_LIGHT, "#ffffff", "#000000"),
     },
     lines={"grid": "#dcdfe3", "tick": "#56606b", "mark": "#1b1f24", "bound": "#1b1f24", "ceiling": "#a8201a"},
@@ -51,7 +51,7 @@ LIGHT = Palette(
 DARK = Palette(
     fills={
         "paper": "#1a1e23", "free": "#262b32", "task": "#41566e", "critical": "#8f4f20", "critical-mark": "#f29a68",
-        "live": "#0f698b", "title": "#e7e9ec", "label": "#e7e9ec", "band": "#e7e9ec", "name": "#f4f5f6",
+        "live": "#2f6796", "title": "#e7e9ec", "label": "#e7e9ec", "band": "#e7e9ec", "name": "#f4f5f6",
         "soft": "#a5aeb9", "axis": "#a5aeb9", **_pools(POOLS_DARK, "#000000", "#ffffff"),
     },
     lines={"grid": "#343b44", "tick": "#a5aeb9", "mark": "#e7e9ec", "bound": "#e7e9ec", "ceiling": "#ff9088"},

@@ -301,8 +301,8 @@ const graphStep = (key) => {
   const drawn = currentGraph();
   if (!drawn || !drawn.boxes.length) return null;
   const anchor = anchorTask(), at = anchor === null ? undefined : drawn.boxOf.get(anchor);
-  if (at === undefined || key === "Home") return 0;
   if (key === "End") return drawn.boxes.length - 1;
+  if (at === undefined || key === "Home") return 0;
   const here = drawn.boxes[at];
   const closest = (candidates) =>
     candidates.length ? candidates.reduce((best, k) => (Math.abs(drawn.boxes[k].y - here.y) < Math.abs(drawn.boxes[best].y - here.y) ? k : best)) : null;

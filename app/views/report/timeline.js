@@ -158,11 +158,11 @@ const ganttAt = (x, y, sheet) => {
 
 const ganttStep = (key) => {
   const chosen = state.chosen && state.chosen.kind === "task" ? state.chosen.index : null;
+  if (key === "End") return taskCount - 1;
   if (chosen === null || key === "Home") {
     const first = tasks.start.findIndex((_, t) => key === "Home" || (tasks.end[t] > state.from && tasks.start[t] < state.until));
     return first < 0 ? null : first;
   }
-  if (key === "End") return taskCount - 1;
   const track = tasks.tracks[chosen][0];
   if (key === "ArrowLeft" || key === "ArrowRight") {
     const line = trackTasks[track];
@@ -463,9 +463,9 @@ const mapStep = (key) => {
   const chosen = state.chosen && state.chosen.kind === "buffer" && state.chosen.index < placedCount ? state.chosen.index : null;
   const listed = shownPartitions().flatMap((p) => partitionBuffers.get(p).map((place) => place.buffer));
   if (!listed.length) return null;
+  if (key === "End") return listed[listed.length - 1];
   if (chosen === null || key === "Home")
     return listed.find((b) => key === "Home" || (buffers.death[b] > state.from && buffers.birth[b] < state.until));
-  if (key === "End") return listed[listed.length - 1];
   const partition = buffers.where[chosen][0], line = partitionBuffers.get(partition);
   const at = line.findIndex((place) => place.buffer === chosen);
   if (key === "ArrowLeft" || key === "ArrowRight") {

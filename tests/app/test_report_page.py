@@ -178,6 +178,8 @@ def test_a_hostile_name_of_the_problem_pool_or_task_shows_in_full_or_cut(name: s
     (title,) = root.all("h1")
     assert title.content == shown or (len(title.content) == 160 and "…" in title.content)
     assert root.all("title")[0].content.startswith(title.content)
+    (brand,) = (a for a in root.all("a") if a.attributes.get("class") == "brand")
+    assert brand.attributes == {"class": "brand", "href": "#summary", "title": title.content}
     assert data_of(root)["name"] == name
     assert not any(c for c in root.all("body")[0].content if not c.isprintable() and c != "\n")
 

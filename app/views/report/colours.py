@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 POOLS_LIGHT = ("#82b1de", "#ebba62", "#7be6b6", "#b8849b", "#fc9a83", "#828bd9", "#919644", "#bcc7ce")
-POOLS_DARK = ("#2f6796", "#775a10", "#265138", "#733064", "#8d5031", "#3e4287", "#4f4b00", "#5b5d5e")
+POOLS_DARK = ("#2a618e", "#775a10", "#265138", "#733064", "#8d5031", "#3e4287", "#4f4b00", "#5b5d5e")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ LIGHT = Palette(
 DARK = Palette(
     fills={
         "paper": "#1a1e23", "free": "#262b32", "task": "#41566e", "critical": "#8f4f20", "critical-mark": "#f29a68",
-        "live": "#2f6796", "title": "#e7e9ec", "label": "#e7e9ec", "band": "#e7e9ec", "name": "#f4f5f6",
+        "live": "#2a618e", "title": "#e7e9ec", "label": "#e7e9ec", "band": "#e7e9ec", "name": "#f4f5f6",
         "soft": "#a5aeb9", "axis": "#a5aeb9", **_pools(POOLS_DARK, "#000000", "#ffffff"),
     },
     lines={"grid": "#343b44", "tick": "#a5aeb9", "mark": "#e7e9ec", "bound": "#e7e9ec", "ceiling": "#ff9088"},

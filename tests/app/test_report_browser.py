@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 from xml.etree import ElementTree
 
 import pytest
 
+from catalytic.app.live_bytes import shared_in_place
 from catalytic.app.report import report_of
 from catalytic.app.views.report import colours, page
 from catalytic.app.views.report.text import visible
@@ -317,10 +318,17 @@ def test_hostile_names_do_nothing_but_show(chromium: Browser, tmp_path: Path) ->
     assert [url for url in chromium.requests() if url not in (path.as_uri(), "data:,")] == []
 
 
-@pytest.mark.parametrize("seed", [0, 4, 11])
-def test_random_plans_can_be_looked_at(seed: int, chromium: Browser, tmp_path: Path) -> None:
-    """In place, spanning several partitions, without buffers, with loads: every key in every chart, and no error."""
-    plan = random_plan(Random(seed))
+SPECIAL: dict[str, Callable[[Plan], object]] = {
+    "nothing is placed": lambda plan: not plan.regions,
+    "bytes shared in place": lambda plan: list(shared_in_place(plan)),
+    "a buffer over several partitions": lambda plan: any(len(r.extents) > 1 for r in plan.regions),
+}
+
+
+@pytest.mark.parametrize("special", SPECIAL)
+def test_unusual_plans_can_be_looked_at(special: str, chromium: Browser, tmp_path: Path) -> None:
+    """Every key in every chart, and no error."""
+    plan = next(p for p in (random_plan(Random(seed)) for seed in range(1000)) if SPECIAL[special](p))
     chromium.open(written(tmp_path, plan))
     for chart in ("gantt-chart", "map-chart", "graph-chart", "live-chart", "strip-chart"):
         chromium.press(chart, HOME + RIGHT + DOWN + LEFT + UP + END + "+-0" + ENTER)

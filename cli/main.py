@@ -29,6 +29,7 @@ COMMANDS = {
     "plan": "plan",
     "check": "check",
     "show": "show",
+    "report": "report",
     "batch": "batch",
     "compare": "compare",
     "run": "run",

@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,20 @@ def test_every_floor_is_typed_and_linked_for_type_checkers() -> None:
         assert (ROOT / floor / "py.typed").is_file()
         assert "py.typed" in data[f"catalytic.{floor}"]
         assert (ROOT / ".typing" / "catalytic" / floor).resolve() == ROOT / floor
+
+
+def test_files_beside_the_modules_are_in_the_wheel() -> None:
+    """Whatever a package reads from beside its modules is named as its data."""
+    data = PYPROJECT["tool"]["setuptools"]["package-data"]
+    beside = [
+        (package, file.name)
+        for package in sorted(packages_in_folders())
+        for file in folder_of(package).iterdir()
+        if file.is_file() and file.suffix not in (".py", ".pyc")
+    ]
+
+    assert ("catalytic.app.views.report", "page.html") in beside
+    assert [(p, f) for p, f in beside if not any(fnmatch(f, pattern) for pattern in data.get(p, []))] == []
 
 
 def modules_loaded_by(code: str, *, cwd: Path) -> set[str]:

@@ -22,6 +22,7 @@ from .exit_codes import EXIT_CODES
 COMMANDS = {
     "init": "init",
     "import": "import_file",
+    "generate": "generate",
     "bound": "bound",
     "explain": "explain",
     "place": "place",

@@ -35,6 +35,7 @@ COMMANDS = {
     "verify": "verify",
     "status": "status",
     "gc": "gc",
+    "schema": "schema",
     "doctor": "doctor",
     "completion": "completion",
 }

@@ -23,6 +23,7 @@ COMMANDS = {
     "init": "init",
     "import": "import_file",
     "export": "export",
+    "generate": "generate",
     "bound": "bound",
     "explain": "explain",
     "place": "place",
@@ -38,6 +39,7 @@ COMMANDS = {
     "verify": "verify",
     "status": "status",
     "gc": "gc",
+    "schema": "schema",
     "doctor": "doctor",
     "completion": "completion",
 }

@@ -99,6 +99,21 @@ class Scale(ParamType):
         return "F"
 
 
+class Setting(ParamType):
+    """One named value: width=8."""
+
+    name = "setting"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        name, equals, text = (word.strip() for word in str(value).partition("="))
+        if not name or not equals or not text:
+            self.fail(f"found {value!r}, allowed NAME=VALUE, such as width=8", param, ctx)
+        return name, text
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        return "NAME=VALUE"
+
+
 class Dimension(ParamType):
     """The size of one named dimension of tensors: batch=1."""
 
@@ -115,7 +130,7 @@ class Dimension(ParamType):
         return "NAME=N"
 
 
-SIZE, FACTOR, SECONDS, SCALE, DIMENSION = Size(), Factor(), Seconds(), Scale(), Dimension()
+SIZE, FACTOR, SECONDS, SCALE, DIMENSION, SETTING = Size(), Factor(), Seconds(), Scale(), Dimension(), Setting()
 POSITIVE = click.IntRange(min=1)
 ISOLATION = click.Choice(["exclusive", "shared"])
 INPUTS = click.Choice(["external", "lazy", "preload"])
@@ -154,6 +169,22 @@ def shape_options(command: Command) -> Command:
             click.option("--isolation", type=ISOLATION, help="Whether tasks may write one partition at the same time."),
             click.option("--inputs", type=INPUTS, help="Where external inputs are. [default: the file's, or external]"),
             click.option("--outputs", type=OUTPUTS, help="What becomes of unread outputs. [default: the file's]"),
+        ],
+        command,
+    )
+
+
+def new_problem_options(command: Command) -> Command:
+    """The same words as ``shape_options`` where there is no file yet that could say anything."""
+    return applied(
+        [
+            click.option("--size", type=SIZE, help=f"Workspace size: {SIZE_FORM}. [default: all buffers side by side]"),
+            click.option("--partitions", type=POSITIVE, help="Number of partitions. [default: 1]"),
+            click.option("--alignment", type=POSITIVE, help="Bytes, a power of two. [default: 4096]"),
+            click.option("--workers", type=POSITIVE, help="Tasks that run at once. [default: 8]"),
+            click.option("--isolation", type=ISOLATION, help="Whether tasks may write one partition at the same time."),
+            click.option("--inputs", type=INPUTS, help="Where external inputs are. [default: external]"),
+            click.option("--outputs", type=OUTPUTS, help="What becomes of unread outputs. [default: export]"),
         ],
         command,
     )

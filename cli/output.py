@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from signal import SIGINT
 from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from catalytic.solver.errors import CatalyticError, InputError, InvalidPlan, ProvedInfeasible
+from catalytic.solver.errors import CatalyticError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -50,36 +51,22 @@ def usage_error(error: click.ClickException, *, as_json: bool) -> None:
     if isinstance(error, click.UsageError):
         note(f"Try '{path} --help'.")
     if as_json:
-        _error_document("UsageError", error.exit_code, error.format_message(), {})
+        _error_document({"error": "UsageError", "exit_code": error.exit_code, "message": error.format_message()})
 
 
 def expected_error(error: CatalyticError, name: str, *, as_json: bool) -> None:
     """One clear message for an error of the tree; with ``--json`` also one document on stdout."""
     note(f"{name}: {error}")
     if as_json:
-        _error_document(type(error).__name__, error.exit_code, str(error), _details(error))
+        from catalytic.app.views.document import error_fields
+
+        _error_document(error_fields(error))
 
 
-def _details(error: CatalyticError) -> dict[str, object]:
-    """What a program would want to read without parsing the message."""
-    if isinstance(error, InputError):
-        return {
-            "origin": error.origin,
-            "mistakes": [
-                {"path": m.path, "found": m.found, "allowed": m.allowed, "hint": m.hint} for m in error.mistakes
-            ],
-        }
-    if isinstance(error, ProvedInfeasible):
-        return {"reason": error.reason, "remedies": list(error.remedies)}
-    if isinstance(error, InvalidPlan):
-        return {"violations": list(error.violations)}
-    return {}
-
-
-def _error_document(kind: str, code: int, message: str, details: dict[str, object]) -> None:
+def _error_document(fields: Mapping[str, object]) -> None:
     from catalytic.app.views.document import render
 
-    document(render("catalytic-error/1", {"error": kind, "exit_code": code, "message": message, **details}))
+    document(render("catalytic-error/1", fields))
 
 
 def terminal_width() -> int:

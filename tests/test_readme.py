@@ -11,6 +11,7 @@ import pytest
 from catalytic.cli import main as cli
 from catalytic.cli import task_master
 from catalytic.cli.exit_codes import EXIT_CODES
+from catalytic.solver.formats import parse_problem
 
 from .cli.console import catalytic
 
@@ -78,3 +79,17 @@ def test_the_readme_lists_every_command_and_exit_code() -> None:
         assert word in README
     for code in EXIT_CODES:
         assert re.search(rf"^\|.*\b{code}\b", README, flags=re.MULTILINE), code
+
+
+def test_the_program_of_the_readme_plans_the_example(capsys: pytest.CaptureFixture[str]) -> None:
+    """The same tasks and buffers as in the problem file, hence the same footprint."""
+    pytest.importorskip("pandas")
+    (program,) = (block for kind, block in BLOCKS if kind == "python" and "ProblemBuilder" in block)
+    names: dict[str, object] = {}
+
+    exec(program, names)
+
+    (example,) = (block for kind, block in BLOCKS if kind == "json")
+    built = names["b"].problem()  # type: ignore[attr-defined]
+    assert built == parse_problem(example.encode(), "survey.json")
+    assert "OPTIMAL" in capsys.readouterr().out

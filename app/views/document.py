@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from catalytic.solver.errors import CatalyticError, InputError, InvalidPlan, ProvedInfeasible
+
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
@@ -34,3 +36,18 @@ def _plain(value: object) -> object:
     if isinstance(value, (set, frozenset)):
         return sorted(value)
     raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def error_fields(error: CatalyticError) -> dict[str, object]:
+    """An error as programs read it, without having to parse its message."""
+    found: dict[str, object] = {"error": type(error).__name__, "exit_code": error.exit_code, "message": str(error)}
+    if isinstance(error, InputError):
+        found["origin"] = error.origin
+        found["mistakes"] = [
+            {"path": m.path, "found": m.found, "allowed": m.allowed, "hint": m.hint} for m in error.mistakes
+        ]
+    if isinstance(error, ProvedInfeasible):
+        found |= {"reason": error.reason, "remedies": list(error.remedies)}
+    if isinstance(error, InvalidPlan):
+        found["violations"] = list(error.violations)
+    return found

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Annotated, Any, TypeVar, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, WithJsonSchema
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from ..errors import InputError, Mistake
 from ..problem.validate import did_you_mean
-from ..units import MAX_BYTES, parse_duration, parse_size
+from ..units import MAX_BYTES, MAX_TICKS, parse_duration, parse_size
 from .json_text import TOP, describe, join
 
 
@@ -56,13 +56,29 @@ def _moment(value: object) -> int:
     return int(ticks)
 
 
-Size = Annotated[int, BeforeValidator(_read(parse_size))]
+SIZE_SCHEMA = {
+    "anyOf": [
+        {"type": "integer", "minimum": 0, "maximum": MAX_BYTES},
+        {"type": "string", "pattern": r"^\s*[0-9]+(\.[0-9]+)?\s*([bB]|[kKmMgGtT][iI]?[bB])?\s*$"},
+    ]
+}
+"""A size in JSON Schema: bytes, or text with a unit."""
+
+Size = Annotated[int, BeforeValidator(_read(parse_size)), WithJsonSchema(SIZE_SCHEMA)]
 """Bytes: an integer, or text with a unit."""
 
-Duration = Annotated[int, BeforeValidator(_read(_seconds))]
+Duration = Annotated[
+    int,
+    BeforeValidator(_read(_seconds)),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": MAX_TICKS / 1000}),
+]
 """Seconds in the file, ticks inside, at least one."""
 
-Moment = Annotated[int, BeforeValidator(_read(_moment))]
+Moment = Annotated[
+    int,
+    BeforeValidator(_read(_moment)),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": MAX_BYTES / 1000}),
+]
 """A moment or a span of a plan: seconds in the file, ticks inside, exact."""
 
 _ALLOWED = {

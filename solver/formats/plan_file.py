@@ -44,7 +44,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from ..errors import InputError, InvalidPlan, Mistake
@@ -87,8 +87,12 @@ def _amount(value: object) -> object:
     return value
 
 
-Amount = Annotated[int | float, BeforeValidator(_amount)]
-Number = Annotated[float, BeforeValidator(_number)]
+Amount = Annotated[
+    int | float,
+    BeforeValidator(_amount),
+    WithJsonSchema({"type": "number", "minimum": -MAX_BYTES, "maximum": MAX_BYTES}),
+]
+Number = Annotated[float, BeforeValidator(_number), WithJsonSchema({"type": "number"})]
 Free = Annotated[dict[str, Any], Field(default_factory=dict)]
 
 

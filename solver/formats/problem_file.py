@@ -29,7 +29,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from ..errors import InputError, Mistake
@@ -125,6 +125,9 @@ _RunShape = Annotated[
 ]
 
 
+_EXPORT_SCHEMA: dict[str, Any] = {"anyOf": [{"type": "string"}, {"const": True}]}
+
+
 def _export(value: object) -> object:
     if value is True:
         return ""
@@ -154,7 +157,7 @@ class BufferShape(Shape):
     data_type: str | None = None
     access: str | None = None
     keep: bool = False
-    export: Annotated[str, BeforeValidator(_export)] | None = None
+    export: Annotated[str, BeforeValidator(_export), WithJsonSchema(_EXPORT_SCHEMA)] | None = None
     source: str | None = None
 
 

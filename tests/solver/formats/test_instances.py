@@ -11,7 +11,11 @@ from catalytic.solver.formats import detect, dump_problem, load_problem, load_st
 from catalytic.solver.plan import Timeline, plan_without_reuse, timeline_problem
 
 INSTANCES = Path(__file__).parents[3] / "instances"
-PROBLEMS = [*sorted((INSTANCES / "didactic").glob("*.json")), INSTANCES / "specification" / "problem.json"]
+PROBLEMS = [
+    *sorted((INSTANCES / "didactic").glob("*.json")),
+    *sorted((INSTANCES / "families").glob("*.json")),
+    INSTANCES / "specification" / "problem.json",
+]
 
 
 @pytest.mark.parametrize("path", PROBLEMS, ids=lambda p: p.stem)
@@ -21,6 +25,8 @@ def test_an_instance_is_a_problem_that_can_be_planned(path: Path) -> None:
     assert detect(path) == "problem"
     assert parse_problem(dump_problem(problem), "again.json") == problem
     assert violations(plan_without_reuse(problem)) == []
+    if path.stem == "chain-8-1":
+        return  # made not to fit
     # Every task can run in this workspace at all.
     graph = problem.graph
     sets = [sum(graph.aligned_size[b] for b in graph.working_set(t.id)) for t in problem.tasks]

@@ -16,8 +16,8 @@ What depends on its own parent is not held up by it.
 
 Files state no durations. A task lasts a second for each point of its complexity, 1 to 10, which stands in the task or
 in a report of ``task-master analyze-complexity``, given ``--with`` the file (alone it has no order); its subtasks
-share that, and the parent itself is a task of 1 ms. Where nothing states a complexity, every task without subtasks lasts equally long. Statuses
-and priorities are ignored: what is done is planned too.
+share that, and the parent itself is a task of 1 ms. Where nothing states a complexity, every task without subtasks
+lasts equally long. Statuses and priorities are ignored: what is done is planned too.
 
 Other tools call their files ``tasks.json`` too; they are refused by name.
 

@@ -103,6 +103,8 @@ FORMATS: Mapping[str, tuple[Callable[[], bytes], tuple[str, ...]]] = {
     "nextflow": (first_lines("nextflow/chipseq.execution_trace.txt", 15), ()),
     "nextflow-graph": (first_lines("nextflow/chipseq.pipeline_dag.dot", 60, "}"), ()),
     "snakemake": (few_jobs, ()),
+    "snakemake-benchmark": (whole("snakemake/benchmark_shell.benchmark.tsv"), ()),
+    "task-master-report": (whole("taskmaster/5dlabs__toolman.task-complexity-report.json"), ()),
     "dot": (lambda: b'digraph g {\n node [size=3]\n a [duration=2]\n b [size="4kB", duration=1]\n a -> b\n}\n', ()),
     "github-actions": (first_lines("github-actions/attrs.ci.yml", 110), ()),
 }

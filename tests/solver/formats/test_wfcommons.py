@@ -112,12 +112,34 @@ def test_a_compressed_file_gives_the_same_problem(tmp_path: Path, write: Callabl
 def test_version_1_6_is_read_with_its_metrics_ignored(write: Callable[[dict[str, Any]], Path]) -> None:
     newer = instance()
     newer["schemaVersion"] = "1.6"
-    newer["workflow"]["specification"]["metrics"] = {"taskCount": 3}
+    newer["workflow"]["specification"]["metrics"] = {"numberOfTasks": 3, "numberOfLevels": 3, "maximumWidth": 1}
+    newer["workflow"]["execution"]["metrics"] = {"sumTaskRuntimesInSeconds": 1.0005}
+    newer["createdAt"] = "2026-01-31T12:00:00Z"
 
     imported = import_wfcommons(write(newer))
 
     assert imported.problem == import_wfcommons(write(instance())).problem
-    assert "metrics (1)" in "\n".join(imported.assumptions)
+    assert "metrics (2)" in "\n".join(imported.assumptions)
+
+
+@pytest.mark.data
+@pytest.mark.skipif(not REAL, reason="no real instances: set CATALYTIC_DATA")
+def test_a_real_instance_that_was_migrated_to_1_6_is_the_same_problem(
+    write: Callable[[dict[str, Any]], Path],
+) -> None:
+    """As the tools of the format do it: the version, and metrics of the graph and of the execution."""
+    path = min((p for p in REAL if p.suffix == ".json"), key=lambda p: p.stat().st_size)
+    newer = json.loads(path.read_bytes())
+    specification, execution = newer["workflow"]["specification"], newer["workflow"]["execution"]
+    newer["schemaVersion"] = "1.6"
+    specification["metrics"] = {
+        "numberOfTasks": len(specification["tasks"]),
+        "numberOfFiles": len(specification["files"]),
+        "sumOfFileSizesInBytes": sum(f["sizeInBytes"] for f in specification["files"]),
+    }
+    execution["metrics"] = {"sumTaskRuntimesInSeconds": sum(t["runtimeInSeconds"] for t in execution["tasks"])}
+
+    assert import_wfcommons(write(newer)).problem == import_wfcommons(path).problem
 
 
 def _task(index: int, **values: object) -> Callable[[dict[str, Any]], None]:

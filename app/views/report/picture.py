@@ -17,7 +17,7 @@ from catalytic.solver.units import format_size, to_seconds
 
 from ...report import Report
 from ..headline import headline
-from ..svg_map import ticks
+from ..svg_parts import ticks
 from ..table import cut
 from ..words import plural, seconds
 from .text import fitted, visible, width_of

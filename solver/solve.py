@@ -54,7 +54,7 @@ LADDER_SHARE = 0.5
 """Of the time of one thread, for the ladder; afterwards the thread anneals."""
 
 FIRST_CEILING = 0.97
-"""Of the ceiling, what schedules may reserve at first: placements nearly always need a little more."""
+"""Of the ceiling, what schedules on one address line may reserve at first: placements nearly always need more."""
 
 COUNTED_ROUNDS = 5
 """A deterministic search is interrupted so many times for placing what it found."""
@@ -268,7 +268,8 @@ class _Pipeline:
                 search.offer(known.candidate)
         search.first()
         self.place_best(search, ceiling)
-        search.lower_ceiling(max(self.least_peak(), int(FIRST_CEILING * ceiling)))
+        if not search.divided:  # cells hold few blocks and lose next to nothing
+            search.lower_ceiling(max(self.least_peak(), int(FIRST_CEILING * ceiling)))
         ladder = Ladder(
             self.compact,
             ceiling,

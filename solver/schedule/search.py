@@ -62,6 +62,12 @@ HEADROOMS = (0.0, 0.03, 0.08, 0.2)
 SLACKS = (1.0, 0.93, 0.86, 0.97)
 """With partitions: shares of the ceiling that live bytes may reach, in turns; the rest is what partitions waste."""
 
+FIRST_SHARE = 0.06
+"""Of the time, for list schedules that replay the reference order into partitions."""
+
+MIXES = (1.0, 0.4, 0.1, 0.0)
+"""Shares of the longest tail in their priorities; the rest is the place in the reference order."""
+
 SCHEDULES_PER_SECOND = 400_000
 """What one second of a deterministic budget buys, divided by the number of tasks."""
 
@@ -194,6 +200,24 @@ class ScheduleSearch:
             for rank in (reference, self._tail):
                 for lineage, used in enumerate(_partition_counts(self.compact)):
                     self._remember(self.schedule(_state(rank, reference, used=used, lineage=-1 - lineage)))
+        if self.divided:
+            self._first_that_fit()
+
+    def _first_that_fit(self) -> None:
+        """Schedules whose gate also replays the reference order into partitions: slow, but they do not jam."""
+        reference = self.references[0]
+        position = -reference_position(reference) / max(1, self.compact.task_count)
+        tail = tails(self.compact) / max(1, tails(self.compact).max(initial=0))
+        until = self.budget.elapsed_s() + FIRST_SHARE * self.budget.time_limit_s
+        for number, mix in enumerate(MIXES):
+            for used in reversed(_partition_counts(self.compact)):
+                if not self.budget.deterministic and self.budget.elapsed_s() > until:
+                    return
+                priority = mix * tail + (1 - mix) * position
+                schedule = self._scheduler.run(priority, reference, self.ceiling, used_partitions=used)
+                if schedule.complete:
+                    order = legal_order(self.compact, schedule.start)
+                    self._remember(Candidate(schedule, _state(order, order, used=used, lineage=-10 - number)))
 
     def run(self, until: float, threads: int = 1) -> None:
         """Anneal until the budget's clock shows ``until`` seconds, or ``stop``; to be called on each thread."""

@@ -28,10 +28,11 @@ from .interrupts import interruptible
 from .order import Compact, Force, LeastPeak, forces_of_pools, least_peak, peak_bounds
 from .order.diverse import orders_below
 from .order.live import Live
-from .placement import Placement, place
-from .plan import Bound, Objective, Outcome, Plan, Proof, Status, assemble
+from .placement import Placement, place, placed_at
+from .plan import Bound, Evidence, Objective, Outcome, Plan, Proof, Status, assemble
 from .problem import Pool, Problem
 from .schedule import makespan_bounds
+from .schedule.cp_sat_joint import MOST_BLOCKS, MOST_TASKS, least_makespan_placed
 from .schedule.ladder import Ladder
 from .schedule.search import Candidate, ScheduleSearch, sequential
 from .smallest_workspace import least_workspace_size
@@ -55,6 +56,9 @@ LADDER_SHARE = 0.5
 
 FIRST_CEILING = 0.97
 """Of the ceiling, what schedules on one address line may reserve at first: placements nearly always need more."""
+
+JOINT_SHARE = 0.3
+"""Of the time, for schedule and placement together, where the problem is small enough."""
 
 COUNTED_ROUNDS = 5
 """A deterministic search is interrupted so many times for placing what it found."""
@@ -283,6 +287,36 @@ class _Pipeline:
             self.fast_counted(search, ladder, ceiling)
         else:
             self.fast_timed(search, ladder, ceiling)
+        if self.joint(search) and not self.closed():
+            self.say("joint", "deciding schedule and placement together")
+            self.close_gap(search, ceiling)
+
+    def joint(self, search: ScheduleSearch) -> bool:
+        """Whether the problem is small enough, and of the kind, for the model of schedule and placement together."""
+        small = self.compact.task_count <= MOST_TASKS and 0 < self.compact.size.size <= MOST_BLOCKS
+        return small and not search.divided and self.claimable()
+
+    def close_gap(self, search: ScheduleSearch, ceiling: int) -> None:
+        """Find the optimum on one address line, or learn a bound on it, from the best plan so far."""
+        seconds = JOINT_SHARE * self.budget.time_limit_s
+        if not self.budget.deterministic:
+            seconds = min(seconds, self.limit - self.budget.elapsed_s())
+        makespan, start = self.shortest(search)
+        upper = self.fastest.makespan if self.fastest is not None else int(self.compact.duration.sum())
+        hint = self.fastest.candidate.schedule.start if self.fastest is not None else start
+        if seconds < 0.1 or makespan > upper:
+            return
+        alignment = self.problem.workspace.alignment
+        lower = self.least_makespan()
+        room = ceiling // alignment * alignment
+        found = least_makespan_placed(self.compact, room, upper, lower, seconds, self.budget, hint)
+        if found.bound > lower:
+            self.learn_makespan(
+                search, Bound("makespan", found.bound, "cp_sat", Evidence.SOLVER_CLAIM, found.parameters)
+            )
+        if found.start is not None and found.offset is not None:
+            candidate = search.as_it_is(found.start)
+            self.keep(_Found(candidate, placed_at(self.compact, found.start, found.offset)), ceiling)
 
     def fast_counted(self, search: ScheduleSearch, ladder: Ladder, ceiling: int) -> None:
         """The same work every time: rounds of annealing, the ladder after the first of them."""
@@ -295,7 +329,7 @@ class _Pipeline:
 
     def fast_timed(self, search: ScheduleSearch, ladder: Ladder, ceiling: int) -> None:
         """Annealing on every thread but one, which climbs the ladder first; this thread places what they find."""
-        until = SEARCH_SHARE * self.limit
+        until = (SEARCH_SHARE - (JOINT_SHARE if self.joint(search) else 0.0)) * self.limit
         threads, begun = max(1, self.budget.workers), self.budget.elapsed_s()
 
         def climb_then_anneal() -> None:
@@ -386,13 +420,17 @@ class _Pipeline:
         if not placement.fits:
             return None
         found = _Found(candidate, placement)
+        self.keep(found, enough)
+        return found
+
+    def keep(self, found: _Found, enough: int) -> None:
+        """Remember a placed schedule where it is the best of its kind."""
         if self.leanest is None or (found.footprint, found.makespan) < (self.leanest.footprint, self.leanest.makespan):
             self.leanest = found
         if self.meets(found, enough) and (self.fastest is None or found.makespan < self.fastest.makespan):
             self.fastest = found
             message = f"makespan {found.makespan / 1000:g} s in {format_size(found.footprint)}"
             self.say("schedule", message, makespan=found.makespan, footprint=found.footprint)
-        return found
 
     def meets(self, found: _Found, ceiling: int) -> bool:
         return found.placement.fits and found.footprint <= ceiling

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .cells import Placement as Placement
     from .cells import place as place
+    from .cells import placed_at as placed_at
 
-__all__ = ["Placement", "place"]
+__all__ = ["Placement", "place", "placed_at"]
 
 
 def __getattr__(name: str) -> object:

@@ -91,6 +91,16 @@ def place(
     return _stack(compact, cells)
 
 
+def placed_at(compact: Compact, start: Ints, offset: Ints) -> Placement:
+    """The placement that puts each block at its offset, on one address line; its blocks must not collide."""
+    starts = {t: Tick(int(s)) for t, s in zip(compact.tasks, start, strict=True)}
+    cells = _cells(compact, np.zeros(offset.size, np.int64), starts)
+    for cell in cells:
+        cell.offset = offset[cell.block]
+        cell.height = int((cell.offset + cell.arena.size).max(initial=0))
+    return _stack(compact, cells)
+
+
 def _place_quickly(cell: _Cell, seed: int) -> None:
     """First fit in a few orders, one connected part after another; no part need be lower than the fullest moment."""
     parts = components(cell.arena)

@@ -18,6 +18,7 @@ move: a ladder of ever finer ones gives ever better bounds, the best of which is
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,12 +91,20 @@ class Chains:
         self.tail = (self.length + compact.duration[None, :]).max(axis=1, initial=0)
 
 
-def relax(compact: Compact, chains: Chains, ceiling: int, grain: int, smallest: int) -> Relaxed:
+def relax(
+    compact: Compact,
+    chains: Chains,
+    ceiling: int,
+    grain: int,
+    smallest: int,
+    groups: Sequence[Alike] | None = None,
+) -> Relaxed:
     """The relaxation with a clock of ``grain`` ticks, without groups of fewer than ``smallest`` bytes.
 
-    ``grain`` 1 and ``smallest`` 0: nothing is lost but partitions and pools, which are one line here.
+    ``grain`` 1 and ``smallest`` 0: nothing is lost but partitions and pools, which are one line here. ``groups``: instead
+    of blocks that live and die together, merged.
     """
-    alike = [a for a in compact.alike() if a.size >= smallest]
+    alike = [a for a in (compact.alike() if groups is None else groups) if a.size >= smallest]
     duration = compact.duration // grain
     touching = {t for a in alike for t in a.users}
     tasks = np.array([t for t in range(compact.task_count) if duration[t] > 0 or t in touching], dtype=np.int64)
@@ -116,6 +125,21 @@ def relax(compact: Compact, chains: Chains, ceiling: int, grain: int, smallest: 
         writers=writers,
         partitions=partitions,
     )
+
+
+def blocks_alone(compact: Compact) -> list[Alike]:
+    """One group per block, in order of the blocks."""
+    users: list[list[int]] = [[] for _ in range(compact.size.size)]
+    writer: dict[int, int] = {}
+    for t in range(compact.task_count):
+        for b in compact.touches[t].tolist():
+            users[b].append(t)
+        for b in compact.births[t].tolist():
+            writer[b] = t
+    return [
+        Alike(writer.get(b), tuple(users[b]), bool(compact.kept[b]), bool(compact.preload[b]), int(compact.size[b]))
+        for b in range(compact.size.size)
+    ]
 
 
 def _arcs(lag: Ints) -> tuple[tuple[int, int, int], ...]:

@@ -266,13 +266,17 @@ class ScheduleSearch:
     def accept(self, start: Ints) -> Candidate:
         """Given starts as they are where they keep below the ceiling on one line, else what their order gives."""
         if not self.divided:
-            peak = self._peak(start)
-            if peak <= self.ceiling:
-                order = legal_order(self.compact, start)
-                makespan = int((start + self.compact.duration).max(initial=0))
-                where = np.zeros(self.compact.size.size, np.int64)
-                return Candidate(Schedule(start, where, makespan, peak, True), _state(order, order))
+            candidate = self.as_it_is(start)
+            if candidate.schedule.reserved <= self.ceiling:
+                return candidate
         return self.decode(start)
+
+    def as_it_is(self, start: Ints) -> Candidate:
+        """A schedule on one line, given by its starts."""
+        order = legal_order(self.compact, start)
+        makespan = int((start + self.compact.duration).max(initial=0))
+        where = np.zeros(self.compact.size.size, np.int64)
+        return Candidate(Schedule(start, where, makespan, self._peak(start), True), _state(order, order))
 
     def _peak(self, start: Ints) -> int:
         """Most bytes alive at once on one line."""

@@ -380,14 +380,16 @@ class _Pipeline:
                 search.lower_ceiling(lower if lower >= self.least_peak() else ceiling)
 
     def shortest(self, search: ScheduleSearch) -> tuple[int, Ints]:
-        """Makespan and starts of the shortest schedule, placed or not, that keeps to the ceiling."""
+        """Makespan and starts of the shortest schedule, placed or not, that keeps to the ceiling; or an upper bound."""
         best = search.best
         if best is not None and best.worth(search.ceiling)[0] == 0:
             return best.schedule.makespan, best.schedule.start
-        assert self.fastest is not None or self.leanest is not None or best is not None
-        known = self.fastest.candidate if self.fastest is not None else best
-        assert known is not None
-        return known.schedule.makespan, known.schedule.start
+        if self.fastest is not None:
+            return self.fastest.makespan, self.fastest.candidate.schedule.start
+        order = search.references[0]  # one task after another: whatever has a plan has one no longer than that
+        start = np.zeros(order.size, np.int64)
+        start[order[1:]] = np.cumsum(self.compact.duration[order])[:-1]
+        return int(self.compact.duration.sum()), start
 
     def learn_makespan(self, search: ScheduleSearch, bound: Bound) -> None:
         """A better bound on the makespan, from the ladder."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .foreign import Imported
+if TYPE_CHECKING:
+    from .foreign import Imported
 
 Sniffer = Callable[[Any], bool]
 
@@ -37,14 +38,13 @@ class Kind:
 
     def read(self, *arguments: object, **keywords: object) -> Imported:
         """What the reader of this kind makes of a file."""
-        imported = _function(self.reader)(*arguments, **keywords)
-        assert isinstance(imported, Imported)
+        imported: Imported = _function(self.reader)(*arguments, **keywords)
         return imported
 
 
-def _function(name: str) -> Callable[..., object]:
+def _function(name: str) -> Callable[..., Any]:
     module, _, function = name.partition(":")
-    found: Callable[..., object] = getattr(import_module(f".{module}", __package__), function)
+    found: Callable[..., Any] = getattr(import_module(f".{module}", __package__), function)
     return found
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from heapq import heapify, heappop, heappush
+from itertools import product
 from threading import Condition, get_ident
 from typing import Any
 
@@ -63,7 +64,10 @@ SLACKS = (1.0, 0.93, 0.86, 0.97)
 """With partitions: shares of the ceiling that live bytes may reach, in turns; the rest is what partitions waste."""
 
 FIRST_SHARE = 0.06
-"""Of the time, for list schedules that replay the reference order into partitions."""
+"""Of the time, for quick schedules, and for list schedules that replay the reference order into partitions."""
+
+MOST_TASKS_FOR_REPLAY = 3000
+"""Tasks beyond which one such replaying schedule takes longer than all of them may."""
 
 MIXES = (1.0, 0.4, 0.1, 0.0)
 """Shares of the longest tail in their priorities; the rest is the place in the reference order."""
@@ -195,12 +199,16 @@ class ScheduleSearch:
         return best is not None and best.worth(self.ceiling)[0] == 0 and best.schedule.makespan <= self.lower
 
     def first(self) -> None:
-        """One schedule per reference, quickly."""
-        for reference in self.references:
-            for rank in (reference, self._tail):
-                for lineage, used in enumerate(_partition_counts(self.compact)):
-                    self._remember(self.schedule(_state(rank, reference, used=used, lineage=-1 - lineage)))
-        if self.divided:
+        """Quick schedules of every reference and number of partitions, as many as a small share of the time allows."""
+        until = self.budget.elapsed_s() + FIRST_SHARE * self.budget.time_limit_s
+        counts = _partition_counts(self.compact)[::-1]
+        for reference, rank_by_tail in product(self.references, (True, False)):
+            for lineage, used in enumerate(counts):
+                rank = self._tail if rank_by_tail else reference
+                self._remember(self.schedule(_state(rank, reference, used=used, lineage=-1 - lineage)))
+                if not self.budget.deterministic and self.budget.elapsed_s() > until:
+                    return
+        if self.divided and self.compact.task_count <= MOST_TASKS_FOR_REPLAY:
             self._first_that_fit()
 
     def _first_that_fit(self) -> None:

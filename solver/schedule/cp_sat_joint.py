@@ -30,7 +30,7 @@ MOST_TASKS, MOST_BLOCKS = 16, 40
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """``start`` per task (ticks), ``offset`` per block (bytes), None when nothing was found; a bound on the makespan."""
+    """``start`` per task (ticks), ``offset`` per block (bytes), None when nothing was found; and a bound."""
 
     start: Ints | None
     offset: Ints | None

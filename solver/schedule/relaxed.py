@@ -101,8 +101,8 @@ def relax(
 ) -> Relaxed:
     """The relaxation with a clock of ``grain`` ticks, without groups of fewer than ``smallest`` bytes.
 
-    ``grain`` 1 and ``smallest`` 0: nothing is lost but partitions and pools, which are one line here. ``groups``: instead
-    of blocks that live and die together, merged.
+    ``grain`` 1 and ``smallest`` 0: nothing is lost but partitions and pools, which are one line here. ``groups``: other
+    ones than blocks that live and die together, merged.
     """
     alike = [a for a in (compact.alike() if groups is None else groups) if a.size >= smallest]
     duration = compact.duration // grain

@@ -29,7 +29,7 @@ def target_leaving(ceiling: int, allocated: int, tolerance: Fraction = TOLERANCE
     ``tolerance``: share of ``ceiling`` that it may leave beyond; with 0 none at all, below 10^15 bytes. The target is 0
     where ``ceiling`` is all that is allocated, or more.
 
-    >>> target_leaving(200, 1000), target_leaving(18_010_112, 39_018_496), target_leaving(Bytes(7), 6)
+    >>> target_leaving(200, 1000), target_leaving(18_010_112, 39_018_496), target_leaving(7, 6)
     (0.8, 0.538, 0.0)
     """
     if ceiling >= allocated:

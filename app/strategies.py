@@ -90,7 +90,7 @@ def by_strategy(problem: Problem, search: Search, ask: Ask, observer: Observer |
     assert strategy is not None
     wrong = contradiction(strategy, None, search.target)
     if wrong:
-        raise InputError("strategy", [Mistake("target", f"{search.target:g}", "no target with this strategy", wrong)])
+        raise InputError("strategy", [Mistake("target", f"{search.target:g}", f"none with {strategy.value}", wrong)])
     work = _Work(problem, replace(search, strategy=None, budget=ready(search.budget, observer)), ask, observer)
     outcome, choice = work.carry_out(strategy)
     return outcome if outcome.plan is None else replace(outcome, plan=work.signed(outcome.plan, strategy, choice))

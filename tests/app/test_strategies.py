@@ -72,7 +72,7 @@ def test_what_contradicts_a_strategy(strategy: str, objective: str | None, targe
 
 
 def test_a_target_that_the_strategy_does_not_take_is_an_input_error() -> None:
-    with pytest.raises(InputError, match="no target"):
+    with pytest.raises(InputError, match="none with throughput"):
         asked(chain(3), NamedStrategy.THROUGHPUT, target=0.5)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from catalytic.solver.analysis import Stretch
 from catalytic.solver.plan import Plan, Region, ScheduledTask
 
-from .live_bytes import Step, fullest
+from .live_bytes import peaks
 
 MOST_SHOWN = 10
 """Rows of each list."""
@@ -22,7 +24,7 @@ class FullMoment:
     ``buffers`` and ``tasks`` name the first ``MOST_NAMED`` of ``alive`` and ``running`` in all.
     """
 
-    step: Step
+    stretch: Stretch
     alive: int
     buffers: tuple[Region, ...]
     running: int
@@ -38,19 +40,19 @@ class Bottlenecks:
     moments: tuple[FullMoment, ...]
 
 
-def bottlenecks(plan: Plan, steps: tuple[Step, ...]) -> Bottlenecks:
-    """Where ``plan`` is tight; ``steps`` are its living bytes."""
+def bottlenecks(plan: Plan, stretches: Sequence[Stretch]) -> Bottlenecks:
+    """Where ``plan`` is tight; ``stretches`` are its living bytes."""
     return Bottlenecks(
         tasks=tuple(sorted(plan.tasks, key=lambda t: (t.start - t.end, t.start, t.id))[:MOST_SHOWN]),
         buffers=tuple(
             sorted(plan.regions, key=lambda r: (-r.length, r.lifetime.birth - r.lifetime.death, r.id))[:MOST_SHOWN]
         ),
-        moments=tuple(_moment(plan, step) for step in fullest(steps, MOST_MOMENTS)),
+        moments=tuple(_moment(plan, stretch) for stretch in peaks(stretches, MOST_MOMENTS)),
     )
 
 
-def _moment(plan: Plan, step: Step) -> FullMoment:
-    alive = [r for r in plan.regions if r.lifetime.birth <= step.start < r.lifetime.death]
-    running = [t for t in plan.tasks if t.start <= step.start < t.end]
+def _moment(plan: Plan, stretch: Stretch) -> FullMoment:
+    alive = [r for r in plan.regions if r.lifetime.birth <= stretch.begin < r.lifetime.death]
+    running = [t for t in plan.tasks if t.start <= stretch.begin < t.end]
     alive.sort(key=lambda r: (-r.length, r.id))
-    return FullMoment(step, len(alive), tuple(alive[:MOST_NAMED]), len(running), tuple(running[:MOST_NAMED]))
+    return FullMoment(stretch, len(alive), tuple(alive[:MOST_NAMED]), len(running), tuple(running[:MOST_NAMED]))

@@ -9,20 +9,20 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
 from catalytic.runtime.history import LOG_SUFFIX, RunHistory, run_history
 from catalytic.runtime.workspace import Workspace
+from catalytic.solver.analysis import Stretch
+from catalytic.solver.analysis.fullness import live_stretches
 from catalytic.solver.errors import InputError, Mistake
 from catalytic.solver.formats import detect, dump_plan, load_plan
-from catalytic.solver.plan import Plan
+from catalytic.solver.plan import Plan, ceiling_of
 from catalytic.solver.problem import LOAD_PREFIX, Synthetic
 
 from .bottlenecks import Bottlenecks, bottlenecks
 from .criticality import Criticality, criticality
 from .files import write_whole
-from .live_bytes import Step, live_steps
 from .overview import GraphPictures, graph_pictures
 from .summary import PlanSummary, summarise
 from .tracks import Span, dealt, planned_tracks
@@ -64,7 +64,7 @@ class Report:
     """What is drawn.
 
     ``digest``: of the canonical plan file. ``capacity``: bytes of all partitions; ``ceiling``: what the target leaves
-    of them. ``tracks``: lines of each task in the plan's order. ``steps``: living bytes over time.
+    of them. ``tracks``: lines of each task in the plan's order. ``stretches``: living bytes over time.
     """
 
     plan: Plan
@@ -74,7 +74,7 @@ class Report:
     ceiling: int
     tracks: tuple[tuple[int, ...], ...]
     track_count: int
-    steps: tuple[Step, ...]
+    stretches: tuple[Stretch, ...]
     criticality: Criticality
     bottlenecks: Bottlenecks
     pictures: GraphPictures
@@ -187,29 +187,21 @@ def _plan_of_run(workspace: Workspace, history: RunHistory, given: Path | None) 
 def report_of(plan: Plan, run: RunPart | None = None) -> Report:
     """Everything there is to say of ``plan``, and of ``run`` if there was one."""
     tracks, track_count = planned_tracks(plan)
-    steps = live_steps(plan)
+    stretches, capacity = live_stretches(plan), plan.problem.workspace.capacity
     return Report(
         plan=plan,
         summary=summarise(plan),
         digest=hashlib.sha256(dump_plan(plan)).hexdigest(),
-        capacity=plan.problem.workspace.capacity,
-        ceiling=_ceiling(plan),
+        capacity=capacity,
+        ceiling=ceiling_of(plan.proof.target, plan.measures.allocated, capacity),
         tracks=tuple(tracks),
         track_count=track_count,
-        steps=steps,
-        criticality=criticality(plan),
-        bottlenecks=bottlenecks(plan, steps),
+        stretches=stretches,
+        criticality=criticality(plan, stretches),
+        bottlenecks=bottlenecks(plan, stretches),
         pictures=graph_pictures(plan),
         run=run,
     )
-
-
-def _ceiling(plan: Plan) -> int:
-    """Bytes that the workspace and the target leave."""
-    capacity, target = plan.problem.workspace.capacity, plan.proof.target
-    if target is None:
-        return capacity
-    return min(capacity, int((1 - Fraction(str(target))) * plan.measures.allocated))
 
 
 def _run_part(workspace: Workspace, plan: Plan, history: RunHistory) -> RunPart:

@@ -1,91 +1,51 @@
-"""The chain that ends last, and slack: checked by delaying a task and pushing whatever follows."""
+"""What reports say of chain and slack is what the analysis says, and fits the plan."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import pairwise
 from random import Random
 
 import pytest
 
 from catalytic.app.criticality import Criticality, criticality
-from catalytic.app.tracks import planned_tracks
-from catalytic.solver.plan import EdgeKind, Extent, Plan
+from catalytic.solver.analysis import Reason, analyse
+from catalytic.solver.analysis.fullness import live_stretches
+from catalytic.solver.plan import Extent, Plan
 from catalytic.solver.problem import Isolation, Problem, Workspace
 from catalytic.solver.units import Bytes, Tick
-from tests.builders import chain, diamond, planned, problem, random_plan, task
+from tests.builders import diamond, planned, problem, random_plan, task
 
 
-def followers(plan: Plan, found: Criticality) -> dict[str, set[str]]:
-    """What must wait for each task if the order on tracks and in exclusive partitions stays: by definition, O(n^2)."""
-    tracks, _ = planned_tracks(plan)
-    own = {t.id: set(lines) for t, lines in zip(plan.tasks, tracks, strict=True)}
-    exclusive = plan.problem.workspace.isolation is Isolation.EXCLUSIVE
-    waits = {t.id: {e.target for e in plan.edges if e.source == t.id} for t in plan.tasks}
-    for a in plan.tasks:
-        for b in plan.tasks:
-            beside = own[a.id] & own[b.id] or (exclusive and set(a.partitions) & set(b.partitions))
-            if beside and a.end <= b.start:
-                waits[a.id].add(b.id)
-    for before, after in pairwise(found.chain):
-        waits[before.task].add(after.task)
-    return waits
+def found_in(plan: Plan) -> Criticality:
+    return criticality(plan, live_stretches(plan))
 
 
-def end_if_late(plan: Plan, waits: Mapping[str, set[str]], late: str, ticks: int) -> int:
-    """The last end when ``late`` ends ``ticks`` later and everything else starts as planned, or when it can."""
-    end: dict[str, int] = {}
-    for t in sorted(plan.tasks, key=lambda t: (t.start, t.end)):
-        ready = max((end[s] for s in end if t.id in waits[s]), default=0)
-        end[t.id] = max(t.start, ready) + (t.end - t.start) + (ticks if t.id == late else 0)
-    return max(end.values())
+def places(question: Problem) -> dict[str, list[Extent]]:
+    """Every buffer at a place of its own."""
+    return {b: [Extent(0, Bytes(k), Bytes(1))] for k, b in enumerate(question.graph.resident)}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_report_says_what_the_analysis_says(seed: int) -> None:
+    plan = random_plan(Random(seed))
+    whole = analyse(plan)
+
+    found = found_in(plan)
+
+    assert found.chain == whole.chain
+    assert found.slack == dict(whole.slack)
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_slack_is_the_most_a_task_may_be_late(seed: int) -> None:
+def test_the_chain_leads_to_the_last_end_and_every_task_has_slack(seed: int) -> None:
     plan = random_plan(Random(seed))
-    found = criticality(plan)
-    waits = followers(plan, found)
-
-    for t in plan.tasks:
-        slack = found.slack[t.id]
-        assert slack >= 0
-        assert end_if_late(plan, waits, t.id, slack) == plan.measures.makespan
-        assert end_if_late(plan, waits, t.id, slack + 1) == plan.measures.makespan + 1
-
-
-@pytest.mark.parametrize("seed", range(40))
-def test_the_chain_leads_without_a_gap_to_the_last_end(seed: int) -> None:
-    plan = random_plan(Random(seed))
-    found = criticality(plan)
+    found = found_in(plan)
 
     assert plan.task[found.chain[-1].task].end == plan.measures.makespan
-    assert plan.task[found.chain[0].task].start == found.chain[0].waited
-    for before, after in pairwise(found.chain):
-        assert plan.task[before.task].end + after.waited == plan.task[after.task].start
-        if after.why in (EdgeKind.DATA, EdgeKind.AFTER, EdgeKind.REUSE):
-            assert any(e.source == before.task and e.target == after.task and e.kind is after.why for e in plan.edges)
-
-
-@pytest.mark.parametrize("seed", range(40))
-def test_what_is_in_a_chain_without_waiting_has_no_slack(seed: int) -> None:
-    """From the last wait on, a delay of any task of the chain is a delay of the end."""
-    plan = random_plan(Random(seed))
-    found = criticality(plan)
-
-    since = max((k for k, link in enumerate(found.chain) if link.waited), default=0)
-    assert all(found.slack[link.task] == 0 for link in found.chain[since:])
-
-
-def test_a_chain_of_readers_is_its_own_chain() -> None:
-    question = chain(3)
-    plan = planned(question, {f"t{k}": Tick(k - 1) for k in (1, 2, 3)}, places(question))
-
-    assert [(k.task, k.why, k.via) for k in criticality(plan).chain] == [
-        ("t1", None, None),
-        ("t2", EdgeKind.DATA, "b1"),
-        ("t3", EdgeKind.DATA, "b2"),
-    ]
+    assert [link.after for link in found.chain[1:]] == [link.task for link in found.chain[:-1]]
+    assert all(plan.task[a.task].start <= plan.task[b.task].start for a, b in pairwise(found.chain))
+    assert found.slack.keys() == {t.id for t in plan.tasks}
+    assert min(found.slack.values()) >= 0 and found.slack[found.chain[-1].task] == 0
 
 
 def test_the_shorter_branch_of_a_diamond_has_the_difference_as_slack() -> None:
@@ -93,28 +53,22 @@ def test_the_shorter_branch_of_a_diamond_has_the_difference_as_slack() -> None:
     question = diamond()
     starts = {"top": Tick(0), "left": Tick(1), "right": Tick(1), "bottom": Tick(4)}
 
-    found = criticality(planned(question, starts, places(question)))
+    found = found_in(planned(question, starts, places(question)))
 
-    assert [link.task for link in found.chain] == ["top", "right", "bottom"]
+    assert [(link.task, link.reason, link.via) for link in found.chain] == [
+        ("top", Reason.START, None),
+        ("right", Reason.DATA, "seed"),
+        ("bottom", Reason.DATA, "r"),
+    ]
     assert dict(found.slack) == {"top": 0, "left": 1, "right": 0, "bottom": 0}
 
 
-def test_waiting_for_a_partition_and_for_a_worker_is_told_apart() -> None:
-    """a and b have nothing in common but the partition they write; c and b nothing but the moment."""
+def test_waiting_for_a_partition_is_told() -> None:
+    """a and b have nothing in common but the partition they write."""
     space = Workspace(Bytes(1 << 20), 2, 1, Isolation.EXCLUSIVE)
-    question = problem(task("a", "", "x"), task("b", "", "y"), task("c", "", "z"), workspace=space)
-    starts = {"a": Tick(0), "b": Tick(1), "c": Tick(2)}
-    extents = {b: [Extent(p, Bytes(at), Bytes(1))] for b, p, at in (("x", 0, 0), ("y", 0, 1), ("z", 1, 0))}
+    question = problem(task("a", "", "x"), task("b", "", "y"), workspace=space)
+    extents = {b: [Extent(0, Bytes(at), Bytes(1))] for b, at in (("x", 0), ("y", 1))}
 
-    found = criticality(planned(question, starts, extents))
+    found = found_in(planned(question, {"a": Tick(0), "b": Tick(1)}, extents))
 
-    assert [(k.task, k.why, k.via) for k in found.chain] == [
-        ("a", None, None),
-        ("b", EdgeKind.EXCLUSIVE, "0"),
-        ("c", EdgeKind.RESOURCE, None),
-    ]
-
-
-def places(question: Problem) -> dict[str, list[Extent]]:
-    """Every buffer at a place of its own."""
-    return {b: [Extent(0, Bytes(k), Bytes(1))] for k, b in enumerate(question.graph.resident)}
+    assert [(k.task, k.reason, k.via) for k in found.chain] == [("a", Reason.START, None), ("b", Reason.EXCLUSIVE, "0")]

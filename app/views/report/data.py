@@ -5,7 +5,7 @@
     tasks     id, start, end, tracks, at (partitions), in, out (buffers), slack; by start, as in the plan
     buffers   id, size, pool, writer, birth, death, where (partition, offset, length, ...), over (buffer, bytes, ...),
               fate ("kept", "exported", "" ...); those with a region first, by birth, then the others
-    chain     [task, why, via, waited] from the first task to the last
+    chain     [task, reason, via, gap] from the first task to the last
     path      the longest path of the graph by duration, which no plan can shorten
     graph     tasks and overview: column, row, edges (source, target, column, row of each bend ...)
     shared    [output, source, bytes]: what two living buffers own together, in place
@@ -66,8 +66,7 @@ def columns(report: Report) -> dict[str, object]:
         "tasks": _tasks(report, numbers),
         "buffers": _buffers(plan, numbers),
         "chain": [
-            [numbers.task[k.task], k.why.value if k.why is not None else None, k.via, k.waited]
-            for k in report.criticality.chain
+            [numbers.task[link.task], link.reason.value, link.via, link.gap] for link in report.criticality.chain
         ],
         "path": [numbers.task[t] for t in plan.problem.graph.critical_path()[0]],
         "graph": {"tasks": _drawing(report.pictures.tasks), "overview": _overview(report)},

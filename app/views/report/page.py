@@ -277,10 +277,10 @@ def _bottlenecks(report: Report) -> str:
     ]
     moments = [
         (
-            f"{_span(m.step.start)} to {_span(m.step.end)}",
+            f"{_span(m.stretch.begin)} to {_span(m.stretch.end)}",
             _names(map(task, m.tasks), m.running),
             _names(map(buffer, m.buffers), m.alive),
-            format_size(m.step.bytes),
+            format_size(m.stretch.live),
         )
         for m in found.moments
     ]

@@ -178,8 +178,8 @@ def _live(report: Report, time: _Time, top: float) -> tuple[float, str, list[Str
         strokes.append(Line(((LEFT, y(count)), (WIDTH - RIGHT, y(count))), "grid"))
         strokes.append(Label(LEFT - 10, y(count), format_size(count), "axis", "end"))
     outline = [(time.x(0), bottom)]
-    for step in report.steps:
-        outline += [(time.x(step.start), y(step.bytes)), (time.x(step.end), y(step.bytes))]
+    for stretch in report.stretches:
+        outline += [(time.x(stretch.begin), y(stretch.live)), (time.x(stretch.end), y(stretch.live))]
     outline.append((outline[-1][0], bottom))
     strokes.append(Area(tuple(outline), "live"))
     least = report.plan.proof.least_bytes

@@ -163,11 +163,13 @@ const taskTable = () => ({
 
 // Why a task of the chain did not start before.
 const whyText = (k) => {
-  const [, why, via, waited] = data.chain[k];
-  const late = waited ? `, ${time(waited)} later` : "";
-  if (!why) return k ? `waits for nothing${late}` : "first";
-  const what = { data: "reads", after: "after", reuse: "takes over bytes of", exclusive: "partition", resource: "a worker or resource" }[why];
-  return `${what}${via && why !== "after" ? ` ${why === "exclusive" ? "p" : ""}${cut(visible(via), 40)}` : ""}${late}`;
+  const [, reason, via, gap] = data.chain[k];
+  const what = via === null ? "" : cut(visible(via), 40);
+  const said = {
+    data: `reads ${what}`, after: "after the one before", load: `another reader loads ${what}`, reuse: `takes over bytes of ${what}`,
+    exclusive: `writes in p${what}`, resource: `needs ${what}`, ceiling: "its bytes would exceed the ceiling", held: "nothing: planned so", start: "first",
+  }[reason];
+  return gap ? `${said}, ${time(gap)} after the one before` : said;
 };
 
 const FATES = { kept: "kept", exported: "exported", scratch: "scratch", input: "external input", "": "" };
@@ -203,7 +205,7 @@ const buildTables = () => {
 const MOST_LISTED = 8;
 const listOf = (title, items, beside) => {
   if (!items.length) return [];
-  const rows = items.slice(0, MOST_LISTED).map((item, k) => element("li", {}, pick(item, 30), element("span", {}, beside(item, k))));
+  const rows = items.slice(0, MOST_LISTED).map((item, k) => element("li", {}, pick(item, 26), element("span", {}, beside(item, k))));
   if (items.length > MOST_LISTED) rows.push(element("li", {}, element("span", {}, `and ${count(items.length - MOST_LISTED)} more`)));
   return [element("h4", {}, `${title} (${count(items.length)})`), element("ul", {}, ...rows)];
 };
@@ -218,8 +220,8 @@ const taskDetails = (t) => [
     ["Starts", time(tasks.start[t])],
     ["Takes", `${time(tasks.end[t] - tasks.start[t])}`],
     ["Ends", time(tasks.end[t])],
-    ["Slack", inChain.has(t) ? "none: in the critical chain" : time(tasks.slack[t])],
-    ["Waits for", inChain.has(t) ? whyText(inChain.get(t)) : ""],
+    ["Slack", time(tasks.slack[t])],
+    ["Critical", inChain.has(t) ? `yes: ${whyText(inChain.get(t))}` : ""],
     ["Track", tasks.tracks[t].map((k) => `w${k}`).join(", ")],
     ["Writes in", tasks.at[t].map((p) => `p${p}`).join(", ")],
     ...(run ? runFacts(t) : []),

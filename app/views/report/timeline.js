@@ -187,7 +187,7 @@ const live = (() => {
   }
   for (const [output, source, bytes] of data.shared) {
     add(buffers.birth[output], buffers.pool[output], -bytes);
-    add(buffers.death[source], buffers.pool[output], bytes);
+    add(Math.min(buffers.death[source], buffers.death[output]), buffers.pool[output], bytes);
   }
   changes.sort((a, b) => a[0] - b[0]);
   const moments = [0], values = [new Float64Array(stacked)];
@@ -546,7 +546,7 @@ const tipLines = (item) => {
     const lines = [`${time(tasks.start[k])} to ${time(tasks.end[k])}, takes ${time(tasks.end[k] - tasks.start[k])}`];
     const written = tasks.out[k].reduce((sum, b) => sum + buffers.size[b], 0);
     lines.push(`reads ${plural(tasks.in[k].length, "buffer")}, writes ${size(written)}`);
-    lines.push(inChain.has(k) ? "in the critical chain" : `slack ${time(tasks.slack[k])}`);
+    lines.push(`slack ${time(tasks.slack[k])}${inChain.has(k) ? ", in the critical chain" : ""}`);
     return lines;
   }
   if (k >= placedCount) return [`${size(buffers.size[k])}, outside the workspace`];

@@ -29,7 +29,8 @@ def test_every_key_is_an_option_of_plan() -> None:
 
     assert set(OPTIONS) <= words
     assert words - set(OPTIONS) == {
-        "problem", "-o", "output", "workspace", "seed", "what-if", "pareto", "points", "strategy", "json", "best-effort",
+        "problem", "-o", "output", "workspace", "seed", "what-if", "pareto", "points", "strategy", "json",
+        "best-effort",
     }  # fmt: skip
 
 

@@ -130,8 +130,10 @@ class _Pipeline:
         self.leanest: _Found | None = None
         self.evaluations = 0
         self.tried: dict[int, Candidate] = {}
-        # Assembling and checking a plan is part of the budget: about half a millisecond per task (measured later).
-        self.limit = budget.time_limit_s - min(0.3 * budget.time_limit_s, 6e-4 * self.compact.task_count)
+        # Assembling and checking a plan is part of the budget: about half a millisecond per task and block (for large
+        # problems it is measured).
+        things = self.compact.task_count + self.compact.size.size
+        self.limit = budget.time_limit_s - min(0.3 * budget.time_limit_s, 5e-4 * things)
 
     # -- the story ---------------------------------------------------------------------------------------------
 

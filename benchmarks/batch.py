@@ -58,7 +58,7 @@ def write_configurations(folder: Path, extra: str = "") -> list[Path]:
 def command(problems: Sequence[Path], configurations: Sequence[Path], out: Path, args: argparse.Namespace) -> list[str]:
     """The batch as a command line."""
     options = [word for path in configurations for word in ("--config", str(path))]
-    limits = ["--seeds", str(args.seeds), "--jobs", str(args.jobs), "--time-limit", str(args.seconds), "--grace", "60"]
+    limits = ["--seeds", str(args.seeds), "--jobs", str(args.jobs), "--time-limit", str(args.seconds), "--grace", "600"]
     call = [sys.executable, "-c", "from catalytic.cli.main import main; main()", "batch", *map(str, problems)]
     return [*call, *options, *limits, "--out", str(out)]
 
@@ -112,7 +112,7 @@ def print_kills(problems: Sequence[Path], folder: Path, args: argparse.Namespace
     for _ in range(args.kills):
         batch = subprocess.Popen(killed, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            batch.wait(rng.uniform(0.5, 0.5 + takes / 2))
+            batch.wait(rng.uniform(0.2, 0.7) * takes)
         except subprocess.TimeoutExpired:
             batch.kill()
             batch.wait()
@@ -123,6 +123,10 @@ def print_kills(problems: Sequence[Path], folder: Path, args: argparse.Namespace
     same = expected == found and twice == 0
     print(f"{len(expected)} cells, killed {kills} times, then exit code {code}: {len(found)} cells, {twice} made twice")
     print(f"  the table is {'the same' if same else 'ANOTHER ONE'}")
+    for cell in sorted(set(expected) | set(found), key=str):
+        for one, other in zip(expected.get(cell, ()), found.get(cell, ()), strict=False):
+            if one != other:
+                print(f"  {cell}: {one[:200]} undisturbed, {other[:200]} killed")
     return same and code == 0
 
 

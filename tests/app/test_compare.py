@@ -11,6 +11,8 @@ from random import Random
 from xml.etree import ElementTree
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from catalytic.app.compare import StudyComparison, comparison
 from catalytic.app.study.row import Row
@@ -218,3 +220,39 @@ def test_the_curve_of_a_profile_is_drawn_where_its_steps_are() -> None:
     assert (start, top) == (56.0, 16.0)
     assert height == pytest.approx((16 + 380 - 48) / 2)
     assert place > 700
+
+
+fates = st.sampled_from(["answered", "time", "memory", "refused", "crashed"])
+cells = st.tuples(
+    st.sampled_from("pqr"),
+    st.sampled_from("abc"),
+    st.integers(0, 2),
+    st.none() | st.integers(0, 3) | st.integers(0, 10**12),
+    st.none() | st.integers(0, 3) | st.integers(0, 10**12),
+    st.sampled_from(["reuse", "makespan"]),
+    fates,
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(cells, min_size=1, max_size=12, unique_by=lambda cell: cell[:3]))
+def test_whatever_cells_there_are_every_form_can_be_made(
+    places: list[tuple[str, str, int, int | None, int | None, str, str]],
+) -> None:
+    objective = {configuration: goal for _, configuration, _, _, _, goal, _ in places}
+    rows = [
+        row(p, c, s, value=v if fate == "answered" else None, bound=b, objective=objective[c], ended=fate)
+        for p, c, s, v, b, _, fate in places
+    ]
+    study = compared(*rows)
+
+    assert sum(total.cells for total in study.totals) == len(rows)
+    for total in study.totals:
+        assert total.sole_wins <= total.wins <= 3
+        assert total.primal_integral_s is None or 0 <= total.primal_integral_s <= study.horizon_s + 1e-9
+    json.loads(render("catalytic-study/1", study))
+    assert study_text(study, width=80)
+    assert study_markdown(study)
+    assert len(study_csv(study).splitlines()) == 1 + len(study.lines) + len(study.totals)
+    for picture in re.findall(r"<svg.*?</svg>", study_page(study), flags=re.DOTALL):
+        ElementTree.fromstring(picture)

@@ -74,7 +74,7 @@ def row(
         "value": value,
         "bound": bound,
         "evidence": None if bound is None else "CERTIFICATE",
-        "gap": None if value is None or bound is None else (value - bound) / value,
+        "gap": None if value is None or bound is None else (value - bound) / max(1, value),
         "plan": plan,
         "bounds": bounds,
         "first_s": steps[0][0] if steps else None,

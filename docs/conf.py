@@ -15,20 +15,17 @@ project = "catalytic"
 author = "the catalytic authors"
 version = release = version_of("catalytic")
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.intersphinx"]
+extensions = ["myst_parser", "sphinx.ext.autodoc"]
 source_suffix = {".md": "markdown"}
-exclude_patterns = ["reference/generated/README.md"]
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
-# The mathematics of the explanations is plain text; nothing is fetched while building.
-intersphinx_mapping: dict[str, tuple[str, None]] = {}
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 autodoc_default_options = {"members": True, "undoc-members": False}
-# Types of packages that need not be installed to read about them.
-autodoc_type_aliases = {"DataFrame": "pandas.DataFrame"}
+
+add_module_names = False
 
 html_theme = "furo"
 html_title = f"catalytic {version}"

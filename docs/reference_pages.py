@@ -7,13 +7,15 @@ compares it with the code it stands for.
 from __future__ import annotations
 
 import inspect
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import catalytic.solver
 import rich_click as click
+
+import catalytic.solver
 from catalytic.cli import main as cli
 from catalytic.cli import task_master
 from catalytic.cli.exit_codes import EXIT_CODES
@@ -44,7 +46,9 @@ def write_reference(folder: Path) -> None:
 
 def commands_page() -> str:
     """Every command of both programs: usage, what it does, options, exit codes."""
-    return "\n".join(["# Commands", "", *_program(cli.program, "catalytic"), *_program(task_master.program, "task-master")])
+    return "\n".join(
+        ["# Commands", "", *_program(cli.program, "catalytic"), *_program(task_master.program, "task-master")]
+    )
 
 
 def _program(group: click.RichGroup, name: str) -> Iterator[str]:
@@ -65,7 +69,8 @@ def _command(command: click.Command, context: click.Context) -> Iterator[str]:
     yield f"```text\n{context.command_path} {usage}\n```"
     yield ""
     yield from _paragraphs(command)
-    rows = [found for found in (p.get_help_record(context) for p in command.get_params(context)) if found is not None]
+    shown = [p for p in command.get_params(context) if p.name != "help"]
+    rows = [found for found in (p.get_help_record(context) for p in shown) if found is not None and found[1]]
     yield "| option | meaning |"
     yield "|---|---|"
     for option, told in rows:
@@ -77,9 +82,12 @@ def _command(command: click.Command, context: click.Context) -> Iterator[str]:
 
 
 def _paragraphs(command: click.Command) -> Iterator[str]:
-    """The help text of a command, a paragraph a line."""
+    """The help text of a command, a paragraph a line; what click leaves as it is typed is left so here."""
     for paragraph in inspect.cleandoc(command.help or "").split("\n\n"):
-        yield " ".join(paragraph.split())
+        if paragraph.startswith("\b"):
+            yield f"```text{paragraph[1:]}\n```"
+        else:
+            yield " ".join(paragraph.split())
         yield ""
 
 
@@ -96,8 +104,8 @@ def files_page() -> str:
     lines = [
         "# Files",
         "",
-        "All files are JSON (UTF-8), refuse unknown keys, and state their format and its version. Every mistake of a file "
-        "is told at once. `catalytic schema KIND` prints what this page is made from.",
+        "All files are JSON (UTF-8), refuse unknown keys, and state their format and its version. Every mistake of a "
+        "file is told at once. `catalytic schema KIND` prints what this page is made from.",
         "",
     ]
     for kind in KINDS:
@@ -128,8 +136,6 @@ def _record(record: Mapping[str, Any], kind: str) -> list[str]:
 
 
 def _json(value: object) -> str:
-    import json
-
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -163,12 +169,17 @@ def exit_codes_page() -> str:
     for code, meaning in EXIT_CODES.items():
         names = sorted(e.__name__ for e in _errors() if e.exit_code == code)
         lines.append(f"| {code} | {meaning} | {', '.join(f'`{name}`' for name in names)} |")
-    lines += ["", "The tree of errors:", "", "```text", *_tree(CatalyticError, ""), "```", ""]
+    tree = [_code(line).replace("`", "") for line in _tree(CatalyticError, "")]
+    lines += ["", "The tree of errors:", "", "```text", *tree, "```", ""]
     return "\n".join(lines)
 
 
 def _errors() -> list[type[CatalyticError]]:
-    return [e for e in vars(errors).values() if isinstance(e, type) and issubclass(e, CatalyticError) and e is not CatalyticError]
+    return [
+        e
+        for e in vars(errors).values()
+        if isinstance(e, type) and issubclass(e, CatalyticError) and e is not CatalyticError
+    ]
 
 
 def _tree(error: type[CatalyticError], indent: str) -> Iterator[str]:
@@ -181,7 +192,16 @@ def _tree(error: type[CatalyticError], indent: str) -> Iterator[str]:
 # -- library -----------------------------------------------------------------------------------------------------
 
 SECTIONS: Mapping[str, Sequence[str]] = {
-    "Building and planning": ("ProblemBuilder", "solve", "generate", "Outcome", "Status", "Objective", "Budget", "Progress"),
+    "Building and planning": (
+        "ProblemBuilder",
+        "solve",
+        "generate",
+        "Outcome",
+        "Status",
+        "Objective",
+        "Budget",
+        "Progress",
+    ),
     "Problems": (
         "Problem",
         "Task",
@@ -212,11 +232,11 @@ def library_page() -> str:
         for name in names:
             value = getattr(catalytic.solver, name)
             if isinstance(value, type):
-                lines += [f".. autoclass:: {value.__module__}.{name}", "   :members:", ""]
+                lines += [f".. autoclass:: catalytic.solver.{name}", "   :members:", ""]
             elif inspect.isfunction(value):
-                lines += [f".. autofunction:: {value.__module__}.{name}", ""]
+                lines += [f".. autofunction:: catalytic.solver.{name}", ""]
             else:
-                lines += [f".. autodata:: {value.__module__}.{name}", "   :no-value:", ""]
+                lines += [f".. autodata:: catalytic.solver.{name}", "   :no-value:", ""]
         lines += ["```", ""]
     return "\n".join(lines)
 
@@ -231,7 +251,10 @@ def families_page() -> str:
         told = [" ".join(p.split()) for p in inspect.cleandoc(family.build.__doc__ or "").split("\n\n")]
         lines += [f"## {name}", "", f"Models {family.models}.", "", *(line for p in told for line in (_code(p), ""))]
         lines += ["| parameter | default |", "|---|---|"]
-        lines += [f"| `{key}` | {'automatic' if value is None else f'`{value}`'} |" for key, value in family.parameters.items()]
+        lines += [
+            f"| `{key}` | {'automatic' if value is None else f'`{value}`'} |"
+            for key, value in family.parameters.items()
+        ]
         lines += ["", f"`--tasks` chooses `{family.grows}`.", ""]
     return "\n".join(lines)
 

@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help setup run test lint wheel-check stress bench clean
+.PHONY: help setup run test lint wheel-check stress bench docs clean
 
 # The first interpreter that is new enough. PYTHON=/path/to/python overrides.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
@@ -24,6 +24,7 @@ help:
 	@echo 'make run [SIZE=1GB]                 prepare, then plan and run the mosaic (default 10GB)'
 	@echo 'make test                           prepare, then linters, types, wheel and test suite'
 	@echo 'make stress                         the long suite (crashes, large instances)'
+	@echo 'make docs                           the documentation as pages in .cache/docs; warnings are errors'
 	@echo 'make bench [ROW=name]               all benchmarks, or benchmarks/name.py'
 
 setup: $(SETUP)
@@ -69,6 +70,10 @@ bench: $(SETUP)
 	@set -e; for script in $(if $(ROW),benchmarks/$(ROW).py,$(sort $(wildcard benchmarks/*.py))); do \
 		case $$script in */__init__.py) continue;; esac; \
 		echo "== $$script"; $(BIN)/python $$script; done
+
+docs: $(SETUP)
+	$(BIN)/python -m sphinx -W --keep-going -q -b html -d .cache/doctrees docs .cache/docs
+	@echo '.cache/docs/index.html'
 
 clean:
 	rm -rf $(VENV) .cache build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

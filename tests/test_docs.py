@@ -23,6 +23,7 @@ from catalytic.cli.exit_codes import EXIT_CODES
 from catalytic.solver.families import FAMILIES
 from catalytic.solver.formats import schemas
 from catalytic.solver.units import parse_size
+from catalytic.solver.warm_up import warm_up
 
 from .cli.console import catalytic, taskmaster
 from .pages import Block, Command, blocks, commands, disagreement, pages
@@ -34,6 +35,13 @@ NAMES = [str(p.relative_to(DOCS)) for p in PAGES]
 
 NOT_RUN = {"pip", "make", "pre-commit", "git"}
 """Programs that install or change what the tests run in; they stand in ``shell`` blocks, which are not run."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled() -> None:
+    """Pages show what a command says the second time: the first one also announces that loops are compiled."""
+    warm_up(lambda message: None)
+
 
 KNOWN = {"console", "shell", "text", "json", "yaml", "toml", "python", "csv", "{toctree}", "{note}", ""}
 

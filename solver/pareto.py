@@ -45,6 +45,9 @@ LEAST_SECONDS, LEAST_SHARE = 0.2, 0.25
 """With less time left no further search begins, nor one beyond those planned with less than this share of a part: it
 could only come back with what is known."""
 
+SECONDS_PER_TASK = 4e-3
+"""A search with less time per task often finds no plan at all: large problems get fewer searches instead."""
+
 COST_OF_A_POINT, MOST_RESERVED = 1.2, 0.4
 """Time kept for each point, in times that one check of a plan takes, and the most of the time limit for all of them."""
 
@@ -142,7 +145,7 @@ class _Search:
         monitoring: bool,
         tell: Callable[[Progress], None],
     ) -> None:
-        self.problem, self.left, self.budget = problem, points, budget
+        self.problem, self.left, self.budget = problem, _searches(problem, points, budget), budget
         self.integrity, self.monitoring, self.tell = integrity, monitoring, tell
         self.most = points
         self.allocated = int(problem.graph.allocated)
@@ -338,6 +341,12 @@ class _Search:
             raise InvalidPlan([v.message for v in broken])
         bound = plan.proof.bound("makespan")
         return Point(plan, bound, bound is not None and bound.value >= m.makespan)
+
+
+def _searches(problem: Problem, points: int, budget: Budget) -> int:
+    """How many searches are planned: one per point, fewer where each would be too short, but both ends in any case."""
+    worthwhile = int(budget.time_limit_s / (SECONDS_PER_TASK * max(1, len(problem.tasks))))
+    return points if budget.deterministic else max(LEAST_POINTS, min(points, worthwhile))
 
 
 def staircase(steps: Iterable[Step]) -> tuple[Step, ...]:

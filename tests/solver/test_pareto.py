@@ -186,8 +186,9 @@ def test_fewer_than_the_two_ends_are_refused() -> None:
         frontier(chain(2), points=1)
 
 
-def test_the_searches_share_one_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each search is given no more than is left; what early ends leave over goes to the others."""
+@pytest.mark.parametrize(("per_task", "first"), [(1e-3, 2.0), (10.0, 4.0)], ids=["small", "large"])
+def test_the_searches_share_one_time_limit(per_task: float, first: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each search is given no more than is left; where four parts would be too short, two searches have half each."""
     from catalytic.solver import pareto
 
     given_: list[tuple[float, float]] = []
@@ -200,10 +201,11 @@ def test_the_searches_share_one_time_limit(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(pareto, "solve", watched)
     monkeypatch.setattr(pareto, "warm_up", lambda _: 0.0)
+    monkeypatch.setattr(pareto, "SECONDS_PER_TASK", per_task)
     frontier(small(5), points=4, budget=Budget(8.0, clock=lambda: clock[0]))
 
     assert given_
-    assert given_[0][1] == pytest.approx(2.0)
+    assert given_[0][1] == pytest.approx(first)
     for started, seconds in given_:
         assert started + seconds <= 8.0 + 1e-9
 

@@ -13,9 +13,9 @@ from catalytic.solver.budget import Budget
 from catalytic.solver.order import Compact, least_peak
 from catalytic.solver.problem import InputPolicy, Isolation, OutputPolicy, Policy, Workspace
 from catalytic.solver.schedule.gate import NO_SCHEDULE, cells_of, gated_schedule, one_line
-from catalytic.solver.schedule.line import Line
+from catalytic.solver.schedule.line import Line, scarce_resources
 from catalytic.solver.units import Bytes, Tick
-from tests.builders import random_problem
+from tests.builders import problem, random_problem, task
 
 from .oracles import gated, peak_of_starts
 
@@ -113,3 +113,9 @@ def test_with_partitions_writers_hold_theirs_alone_and_reserved_bytes_are_what_c
             if start[a] < end[b] and start[b] < end[a]:
                 assert not held[a] & held[b]
     assert reserved >= peak_of_starts(compact, start) or any(t.in_place for t in question.tasks)
+
+
+def test_workers_are_a_resource_that_tasks_wait_for() -> None:
+    """Two independent tasks, one worker: what workers allow at once may spare other resources, never workers."""
+    question = replace(problem(task("a", duration=2), task("b", duration=3)), resources=(("workers", 1),))
+    assert scarce_resources(Compact.of(question)) == [0]

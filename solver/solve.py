@@ -275,7 +275,7 @@ class _Pipeline:
         search.first()
         self.place_best(search, ceiling)
         if not search.divided:  # cells hold few blocks and lose next to nothing
-            search.lower_ceiling(max(self.least_peak(), int(FIRST_CEILING * ceiling)))
+            search.set_ceiling(max(self.least_peak(), int(FIRST_CEILING * ceiling)))
         ladder = Ladder(
             self.compact,
             ceiling,
@@ -373,13 +373,13 @@ class _Pipeline:
             if found is not None and ceiling < found.footprint <= ceiling + ceiling // 50:
                 found = self.try_place(candidate, ceiling, effort=2 * PLACING_SHARE)
             if found is not None and self.meets(found, ceiling):
-                search.lower_ceiling(min(ceiling, search.ceiling + max(self.unit, (ceiling - search.ceiling) // 2)))
+                search.set_ceiling(min(ceiling, search.ceiling + max(self.unit, (ceiling - search.ceiling) // 2)))
                 return
             if found is None:
                 search.headroom = min(MOST_HEADROOM, search.headroom + 0.02)
             else:
                 lower = search.ceiling - max((found.footprint - ceiling) // 2, self.unit)
-                search.lower_ceiling(lower if lower >= self.least_peak() else ceiling)
+                search.set_ceiling(lower if lower >= self.least_peak() else ceiling)
 
     def shortest(self, search: ScheduleSearch) -> tuple[int, Ints]:
         """Makespan and starts of the shortest schedule, placed or not, that keeps to the ceiling; or an upper bound."""

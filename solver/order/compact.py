@@ -122,8 +122,8 @@ class Compact:
             preload=np.array(preload, dtype=np.bool_),
         )
 
-    def alike(self) -> list[Alike]:
-        """Blocks that live and die together, as one each: same writer, users and flags, sizes added up."""
+    def alone(self) -> list[Alike]:
+        """One group per block, in order of the blocks."""
         users: list[list[int]] = [[] for _ in self.blocks]
         writer: dict[int, int] = {}
         for t in range(self.task_count):
@@ -131,10 +131,17 @@ class Compact:
                 users[int(b)].append(t)
             for b in self.births[t]:
                 writer[int(b)] = t
+        return [
+            Alike(writer.get(b), tuple(users[b]), bool(self.kept[b]), bool(self.preload[b]), int(self.size[b]))
+            for b in range(len(self.blocks))
+        ]
+
+    def alike(self) -> list[Alike]:
+        """Blocks that live and die together, as one each: same writer, users and flags, sizes added up."""
         together: dict[tuple[int | None, tuple[int, ...], bool, bool], int] = {}
-        for b in range(len(self.blocks)):
-            key = (writer.get(b), tuple(users[b]), bool(self.kept[b]), bool(self.preload[b]))
-            together[key] = together.get(key, 0) + int(self.size[b])
+        for a in self.alone():
+            key = (a.writer, a.users, a.kept, a.preload)
+            together[key] = together.get(key, 0) + a.size
         return [Alike(*key, size) for key, size in together.items()]
 
 

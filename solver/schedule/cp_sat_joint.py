@@ -22,7 +22,7 @@ from ..order import Compact
 from ..order.cp_sat_engine import ask
 from . import cp_sat_redundant as redundant
 from .cp_sat_schedule import BOUND_WORKERS, Variables, build
-from .relaxed import Chains, Relaxed, blocks_alone, relax
+from .relaxed import Chains, Relaxed, relax
 
 MOST_TASKS, MOST_BLOCKS = 16, 40
 """Beyond either, the model has too many pairs of rectangles to be decided in the seconds it gets."""
@@ -44,7 +44,7 @@ def least_makespan_placed(
 ) -> Placed:
     """Least makespan in ``[lower, upper]`` ticks of a plan whose blocks lie below ``ceiling``, from starts ``hint``."""
     grain = int(np.gcd.reduce(compact.duration)) or 1
-    relaxed = relax(compact, Chains(compact), ceiling, grain, 0, blocks_alone(compact))
+    relaxed = relax(compact, Chains(compact), ceiling, grain, 0, compact.alone())
     model, x = build(relaxed, upper // grain, -(-lower // grain), redundant.NONE)  # twins may lie in different places
     unit = int(np.gcd.reduce(compact.size)) or 1
     offset = [

@@ -149,12 +149,6 @@ class Ladder:
         grain = relaxed.grain
         exact = grain == self.exact and len(relaxed.groups) == len(self.compact.alike())
 
-        def tell(bound: int, parameters: object = None) -> None:
-            if bound * grain > self.lower:
-                self.lower = bound * grain
-                witness = parameters or {"solver": "CP-SAT", "grain": grain, "groups": len(relaxed.groups)}
-                self.on_bound(Bound("makespan", self.lower, "cp_sat", Evidence.SOLVER_CLAIM, witness))  # type: ignore[arg-type]
-
         def pass_on(found: Ints) -> None:
             whole = start.copy()
             whole[relaxed.tasks] = found * grain
@@ -170,9 +164,11 @@ class Ladder:
             useless=-1 if exact else self.lower // grain,
             on_solution=pass_on if exact else None,
         )
-        tell(solution.bound, solution.parameters)
-        if solution.impossible:  # nothing is shorter than the best schedule, to the grain
-            tell(makespan // grain, solution.parameters)
+        # Impossible: nothing is shorter than the best schedule, to the grain.
+        bound = grain * (max(solution.bound, makespan // grain) if solution.impossible else solution.bound)
+        if bound > self.lower:
+            self.lower = bound
+            self.on_bound(Bound("makespan", bound, "cp_sat", Evidence.SOLVER_CLAIM, solution.parameters))
         if solution.start is not None:
             pass_on(solution.start)
         return solution

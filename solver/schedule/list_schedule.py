@@ -48,10 +48,6 @@ class Schedule:
     reserved: int
     complete: bool
 
-    def order(self) -> Ints:
-        """Tasks by start: a legal sequential order with a peak no higher than the schedule's."""
-        return np.lexsort((np.arange(self.start.size), self.start)).astype(np.int64)
-
 
 class Scheduler:
     """List schedules of one problem. ``used_partitions`` may be fewer than there are: less concurrency, less waste."""

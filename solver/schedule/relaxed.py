@@ -127,21 +127,6 @@ def relax(
     )
 
 
-def blocks_alone(compact: Compact) -> list[Alike]:
-    """One group per block, in order of the blocks."""
-    users: list[list[int]] = [[] for _ in range(compact.size.size)]
-    writer: dict[int, int] = {}
-    for t in range(compact.task_count):
-        for b in compact.touches[t].tolist():
-            users[b].append(t)
-        for b in compact.births[t].tolist():
-            writer[b] = t
-    return [
-        Alike(writer.get(b), tuple(users[b]), bool(compact.kept[b]), bool(compact.preload[b]), int(compact.size[b]))
-        for b in range(compact.size.size)
-    ]
-
-
 def _arcs(lag: Ints) -> tuple[tuple[int, int, int], ...]:
     """Pairs of tasks with their lags, without those that two others imply."""
     n = lag.shape[0]

@@ -120,7 +120,7 @@ def sequential(compact: Compact, reference: Ints, ceiling: int) -> Iterator[Cand
 class ScheduleSearch:
     """The search for one ceiling. ``references``: orders that fit; the first is the one to trust.
 
-    ``ceiling`` may be lowered while the search runs, when placements turn out to need more than schedules reserve.
+    ``ceiling`` may change while the search runs, as placements turn out to need more than schedules reserve, or do not.
     ``lower``: a makespan that cannot be undercut.
     """
 
@@ -172,8 +172,8 @@ class ScheduleSearch:
         """Take a schedule from elsewhere into account."""
         self._remember(candidate)
 
-    def lower_ceiling(self, ceiling: int) -> None:
-        """From now on reserve less: what was found so far is measured by the new ceiling."""
+    def set_ceiling(self, ceiling: int) -> None:
+        """From now on reserve at most this: what was found so far is measured by the new ceiling."""
         with self._news:
             self.ceiling = ceiling
             self._elite.sort(key=self._rank)
@@ -215,13 +215,13 @@ class ScheduleSearch:
         """Schedules whose gate also replays the reference order into partitions: slow, but they do not jam."""
         reference = self.references[0]
         position = -reference_position(reference) / max(1, self.compact.task_count)
-        tail = tails(self.compact) / max(1, tails(self.compact).max(initial=0))
+        tail = tails(self.compact)
         until = self.budget.elapsed_s() + FIRST_SHARE * self.budget.time_limit_s
         for number, mix in enumerate(MIXES):
             for used in reversed(_partition_counts(self.compact)):
                 if not self.budget.deterministic and self.budget.elapsed_s() > until:
                     return
-                priority = mix * tail + (1 - mix) * position
+                priority = mix * tail / max(1, tail.max(initial=0)) + (1 - mix) * position
                 schedule = self._scheduler.run(priority, reference, self.ceiling, used_partitions=used)
                 if schedule.complete:
                     order = legal_order(self.compact, schedule.start)

@@ -54,6 +54,9 @@ PLACING_SHARE = 0.03
 LADDER_SHARE = 0.5
 """Of the time of one thread, for the ladder; afterwards the thread anneals."""
 
+FIRST_CEILINGS = (1.0, 0.85, 0.7)
+"""Of the ceiling, what the very first schedules may reserve, in turns."""
+
 FIRST_CEILING = 0.97
 """Of the ceiling, what schedules on one address line may reserve at first: placements nearly always need more."""
 
@@ -272,7 +275,7 @@ class _Pipeline:
         for known in (self.fastest, self.leanest):
             if known is not None:
                 search.offer(known.candidate)
-        search.first()
+        self.first_parallel(search, ceiling)
         self.place_best(search, ceiling)
         if not search.divided:  # cells hold few blocks and lose next to nothing
             search.set_ceiling(max(self.least_peak(), int(FIRST_CEILING * ceiling)))
@@ -320,6 +323,22 @@ class _Pipeline:
             candidate = search.as_it_is(found.start)
             self.keep(_Found(candidate, placed_at(self.compact, found.start, found.offset)), ceiling)
 
+    def first_parallel(self, search: ScheduleSearch, ceiling: int) -> None:
+        """Some parallel plan by first fit, which takes milliseconds: also when the time is already up.
+
+        First fit needs more than schedules reserve, so they reserve less until one of them fits.
+        """
+        sequential_plan = self.fastest
+        for share in FIRST_CEILINGS:
+            search.set_ceiling(max(self.least_peak(), int(share * ceiling)))
+            search.first()
+            for candidate in search.elite:
+                if candidate.worth(search.ceiling)[0] == 0 and not self.known(candidate):
+                    self.try_place(candidate, ceiling)
+            if self.fastest is not sequential_plan:
+                break
+        search.set_ceiling(ceiling)
+
     def fast_counted(self, search: ScheduleSearch, ladder: Ladder, ceiling: int) -> None:
         """The same work every time: rounds of annealing, the ladder after the first of them."""
         for number in range(COUNTED_ROUNDS):
@@ -363,8 +382,7 @@ class _Pipeline:
         """
         self.evaluations = search.made
         for candidate in search.elite:
-            excess, makespan, _ = candidate.worth(search.ceiling)
-            if excess > 0 or (self.fastest is not None and makespan >= self.fastest.makespan):
+            if candidate.worth(search.ceiling)[0] > 0 or self.known(candidate):
                 continue
             if id(candidate) in self.tried or self.past(self.limit):
                 continue
@@ -380,6 +398,10 @@ class _Pipeline:
             else:
                 lower = search.ceiling - max((found.footprint - ceiling) // 2, self.unit)
                 search.set_ceiling(lower if lower >= self.least_peak() else ceiling)
+
+    def known(self, candidate: Candidate) -> bool:
+        """Whether placing ``candidate`` could not beat what is placed already."""
+        return self.fastest is not None and candidate.schedule.makespan >= self.fastest.makespan
 
     def shortest(self, search: ScheduleSearch) -> tuple[int, Ints]:
         """Makespan and starts of the shortest schedule, placed or not, that keeps to the ceiling; or an upper bound."""

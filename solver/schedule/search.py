@@ -200,6 +200,8 @@ class ScheduleSearch:
 
     def first(self) -> None:
         """Quick schedules of every reference and number of partitions, as many as a small share of the time allows."""
+        if self.divided and self.compact.task_count <= MOST_TASKS_FOR_REPLAY:
+            self._first_that_fit()
         until = self.budget.elapsed_s() + FIRST_SHARE * self.budget.time_limit_s
         counts = _partition_counts(self.compact)[::-1]
         for reference, rank_by_tail in product(self.references, (True, False)):
@@ -208,8 +210,6 @@ class ScheduleSearch:
                 self._remember(self.schedule(_state(rank, reference, used=used, lineage=-1 - lineage)))
                 if not self.budget.deterministic and self.budget.elapsed_s() > until:
                     return
-        if self.divided and self.compact.task_count <= MOST_TASKS_FOR_REPLAY:
-            self._first_that_fit()
 
     def _first_that_fit(self) -> None:
         """Schedules whose gate also replays the reference order into partitions: slow, but they do not jam."""
@@ -219,13 +219,13 @@ class ScheduleSearch:
         until = self.budget.elapsed_s() + FIRST_SHARE * self.budget.time_limit_s
         for number, mix in enumerate(MIXES):
             for used in reversed(_partition_counts(self.compact)):
-                if not self.budget.deterministic and self.budget.elapsed_s() > until:
-                    return
                 priority = mix * tail / max(1, tail.max(initial=0)) + (1 - mix) * position
                 schedule = self._scheduler.run(priority, reference, self.ceiling, used_partitions=used)
                 if schedule.complete:
                     order = legal_order(self.compact, schedule.start)
                     self._remember(Candidate(schedule, _state(order, order, used=used, lineage=-10 - number)))
+                if not self.budget.deterministic and self.budget.elapsed_s() > until:
+                    return
 
     def run(self, until: float, threads: int = 1) -> None:
         """Anneal until the budget's clock shows ``until`` seconds, or ``stop``; to be called on each thread."""

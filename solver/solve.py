@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import partial
+from functools import cached_property, partial
 from math import gcd
 
 import numpy as np
@@ -31,7 +31,7 @@ from .order.live import Live
 from .placement import Placement, place, placed_at
 from .plan import Bound, Evidence, Objective, Outcome, Plan, Proof, Status, assemble
 from .problem import Pool, Problem
-from .schedule import makespan_bounds
+from .schedule import MakespanBounds
 from .schedule.cp_sat_joint import MOST_BLOCKS, MOST_TASKS, least_makespan_placed
 from .schedule.ladder import Ladder
 from .schedule.search import Candidate, ScheduleSearch, sequential
@@ -56,6 +56,15 @@ LADDER_SHARE = 0.5
 
 FIRST_CEILINGS = (1.0, 0.85, 0.7)
 """Of the ceiling, what the very first schedules may reserve, in turns."""
+
+FIRST_SHARE = 0.1
+"""Of the time limit, after which no further turn begins."""
+
+FIRST_LEAST_S = 0.2
+"""The same where the limit is short, even beyond it: a parallel plan late is better than a sequential one in time."""
+
+LATE_S = 0.5
+"""How much later than the limit any plan at all may come, by first fit: better than none."""
 
 FIRST_CEILING = 0.97
 """Of the ceiling, what schedules on one address line may reserve at first: placements nearly always need more."""
@@ -138,6 +147,10 @@ class _Pipeline:
         things = self.compact.task_count + self.compact.size.size
         self.limit = budget.time_limit_s - min(0.3 * budget.time_limit_s, 5e-4 * things)
 
+    @cached_property
+    def relaxations(self) -> MakespanBounds:
+        return MakespanBounds(self.compact)
+
     # -- the story ---------------------------------------------------------------------------------------------
 
     def run(self) -> Outcome:
@@ -151,11 +164,13 @@ class _Pipeline:
         unpacked = self.unpackable()
         if unpacked:
             return Outcome(Status.INFEASIBLE, None, self.bounds(), False, unpacked, self.enlarged())
+        if self.objective is Objective.REUSE:
+            self.tell_least_peak()
         self.say("order", "searching an order with a low peak")
         order = self.order(min(ceiling, wanted))
         if self.least_peak() > min(ceiling, wanted):
             return self.infeasible(min(ceiling, wanted))
-        self.makespans = makespan_bounds(self.compact, ceiling)
+        self.makespans = self.relaxations.under(ceiling)
         self.first(order, ceiling)
         if self.objective is Objective.REUSE:
             self.say("placement", "looking for the smallest footprint")
@@ -164,7 +179,7 @@ class _Pipeline:
                 return self.nothing()
             self.fastest = self.leanest
             ceiling = max(self.leanest.footprint, 1)
-            self.makespans = makespan_bounds(self.compact, ceiling)
+            self.makespans = self.relaxations.under(ceiling)
         self.say("schedule", "searching schedules under the ceiling")
         self.fast(order, ceiling)
         return self.outcome(ceiling, wanted)
@@ -225,9 +240,15 @@ class _Pipeline:
     def learn(self, bounds: Iterable[Bound], force: Force | None) -> None:
         """Keep the best bound of each kind, best first, and the moment that forces most."""
         best = {(b.quantity, b.method): b for b in sorted((*self.peaks, *bounds), key=lambda b: b.value)}
-        self.peaks = tuple(sorted(best.values(), key=lambda b: -b.value))
+        before, self.peaks = self.least_peak(), tuple(sorted(best.values(), key=lambda b: -b.value))
+        if self.objective is Objective.REUSE and self.least_peak() > before:
+            self.tell_least_peak()
         if force is not None and (self.force is None or force.bytes > self.force.bytes):
             self.force = force
+
+    def tell_least_peak(self) -> None:
+        low = self.least_peak()
+        self.say("bound", f"no plan needs less than {format_size(low)}", bound=low)
 
     def claimable(self) -> bool:
         """Whether CP-SAT's models relax every plan: they fix who shares bytes in place, which other plans need not."""
@@ -235,12 +256,12 @@ class _Pipeline:
 
     def first(self, order: Ints, ceiling: int) -> None:
         """Some plan at once: the first sequential schedule whose quick placement fits the workspace."""
-        for effort in (0.0, 0.01):
+        for effort, until in ((0.0, self.budget.time_limit_s + LATE_S), (0.01, self.limit)):
             for candidate in sequential(self.compact, order, ceiling):
                 found = self.try_place(candidate, ceiling, effort=effort)
                 if found is not None:
                     self.time_assembly(found, ceiling)
-                if found is not None or self.past(self.limit):
+                if found is not None or self.past(until):
                     return
 
     def time_assembly(self, found: _Found, ceiling: int) -> None:
@@ -329,13 +350,15 @@ class _Pipeline:
         First fit needs more than schedules reserve, so they reserve less until one of them fits.
         """
         sequential_plan = self.fastest
-        for share in FIRST_CEILINGS:
-            search.set_ceiling(max(self.least_peak(), int(share * ceiling)))
+        least = self.least_peak()
+        until = self.budget.elapsed_s() + max(FIRST_SHARE * self.budget.time_limit_s, FIRST_LEAST_S)
+        for room in sorted({max(least, int(share * ceiling)) for share in FIRST_CEILINGS}, reverse=True):
+            search.set_ceiling(room)
             search.first()
             for candidate in search.elite:
                 if candidate.worth(search.ceiling)[0] == 0 and not self.known(candidate):
                     self.try_place(candidate, ceiling)
-            if self.fastest is not sequential_plan:
+            if self.fastest is not sequential_plan or self.past(until):
                 break
         search.set_ceiling(ceiling)
 
@@ -419,7 +442,8 @@ class _Pipeline:
         """A better bound on the makespan, from the ladder."""
         self.makespans = (bound, *(b for b in self.makespans if b.method != bound.method))
         search.lower = max(search.lower, bound.value)
-        self.say("bound", f"no plan is faster than {bound.value / 1000:g} s", bound=bound.value)
+        if self.objective is Objective.MAKESPAN:  # otherwise it holds for the ceiling that was found, not for all plans
+            self.say("bound", f"no plan is faster than {bound.value / 1000:g} s", bound=bound.value)
 
     def provable(self) -> bool:
         """Whether the ladder's models relax every plan of this question: what bounds is in force for all of them."""
@@ -452,7 +476,11 @@ class _Pipeline:
     def keep(self, found: _Found, enough: int) -> None:
         """Remember a placed schedule where it is the best of its kind."""
         if self.leanest is None or (found.footprint, found.makespan) < (self.leanest.footprint, self.leanest.makespan):
+            smaller = self.leanest is None or found.footprint < self.leanest.footprint
             self.leanest = found
+            if smaller and self.objective is Objective.REUSE:
+                message = f"footprint {format_size(found.footprint)}, makespan {found.makespan / 1000:g} s"
+                self.say("placement", message, makespan=found.makespan, footprint=found.footprint)
         if self.meets(found, enough) and (self.fastest is None or found.makespan < self.fastest.makespan):
             self.fastest = found
             message = f"makespan {found.makespan / 1000:g} s in {format_size(found.footprint)}"
@@ -490,7 +518,7 @@ class _Pipeline:
         if met:
             return Outcome(plan.proof.status, plan, self.bounds(), True)
         lean = self.leanest or found
-        self.makespans = makespan_bounds(self.compact, int(self.problem.workspace.capacity))
+        self.makespans = self.relaxations.under(int(self.problem.workspace.capacity))
         plan = self.plan(lean, int(self.problem.workspace.capacity))
         reason = (
             f"no plan with a footprint of at most {format_size(wanted)} was found in {self.budget.time_limit_s:g} s; "
@@ -561,7 +589,7 @@ class _Pipeline:
         the search and are not published.
         """
         if self.objective is Objective.REUSE:
-            return makespan_bounds(self.compact, int(self.problem.workspace.capacity))
+            return self.relaxations.under(int(self.problem.workspace.capacity))
         return self.makespans
 
     def bounds(self) -> tuple[Bound, ...]:
@@ -574,7 +602,7 @@ class _Pipeline:
     def infeasible(self, ceiling: int) -> Outcome:
         """Proved: the least peak lies above what the target or the workspace allows."""
         capacity = int(self.problem.workspace.capacity)
-        self.makespans = makespan_bounds(self.compact, capacity)
+        self.makespans = self.relaxations.under(capacity)
         if self.least_peak() > capacity:
             what = f"the workspace holds {format_size(capacity)} ({capacity} bytes)"
             alternative = self.enlarged()
@@ -594,7 +622,11 @@ class _Pipeline:
         """The plan with the largest reuse factor that a short search finds: the largest target known to work."""
         seconds = max(0.5, min(10.0, self.budget.remaining_s() / 2))
         budget = replace(self.budget, time_limit_s=seconds, started=None).start()
-        other = _Pipeline(self.problem, Objective.REUSE, None, budget, self.integrity, self.monitoring, self.tell)
+
+        def only_words(news: Progress) -> None:  # the figures answer another question
+            self.say(news.phase, news.message)
+
+        other = _Pipeline(self.problem, Objective.REUSE, None, budget, self.integrity, self.monitoring, only_words)
         other.peaks = self.peaks
         order = other.order(int(self.problem.workspace.capacity))
         self.learn(other.peaks, other.force)

@@ -39,11 +39,10 @@ def row_of(result: Result, provenance: Provenance, recorded: str, plan_file: Pat
     value = None if plan is None else plan.footprint if objective == "reuse" else plan.makespan
     best = max((b for b in bounds if b.quantity in QUANTITIES[objective]), key=lambda b: b.value, default=None)
     bound = None if best is None else best.value
-    # While it runs, a search tells bounds on the makespan only, also where the footprint is what it minimises.
     told = [n for n in news if "at" in n]
     story = trajectory(
         _values(told, objective, _most_bytes(search.target, facts.get("allocated"))),
-        [(n["at"], n["bound"]) for n in told if n["bound"] is not None and objective == "makespan"],
+        [(n["at"], n["bound"]) for n in told if n["bound"] is not None],
         ended.seconds if answer is None else answer["seconds"],
         value,
         bound,

@@ -215,18 +215,18 @@ def _measures(problem: Problem, regions: Sequence[Region], end: Mapping[str, Tic
         footprint=Bytes(footprint),
         reuse_factor=(allocated - footprint) / allocated if allocated else None,
         makespan=max(end.values(), default=Tick(0)),
-        peak_live=Bytes(_peak_live(regions)),
+        peak_live=Bytes(_peak_live(regions, any(t.in_place for t in problem.tasks))),
     )
 
 
-def _peak_live(regions: Sequence[Region]) -> int:
+def _peak_live(regions: Sequence[Region], in_place: bool) -> int:
     """Most bytes owned at one moment; bytes shared in place by two living buffers count once."""
     changes: list[tuple[int, int, Region]] = []
     for r in regions:
         changes += [(r.lifetime.birth, 1, r), (r.lifetime.death, 0, r)]
     changes.sort(key=lambda c: (c[0], c[1], c[2].id))
     live = peak = 0
-    shared = _shared_in_place(regions)
+    shared = _shared_in_place(regions) if in_place else {}
     alive: set[str] = set()
     for _, born, r in changes:
         sign = 1 if born else -1

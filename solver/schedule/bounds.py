@@ -14,16 +14,34 @@ from ..order import Compact
 from ..plan import Bound, Evidence
 from ..problem import InputPolicy
 
-MOST_STEPS_FOR_LIFETIMES = 2_000_000
-"""Longest paths from every writer to its last reader, in tasks looked at: about a second."""
+SOURCES_AT_A_TIME = 128
+"""Longest paths from so many writers are found together, as the columns of one table."""
+
+MOST_ROWS = 200_000
+"""Of such tables, in all: about a second. Problems with more have no memory-time energy."""
+
+UNREACHED = -(2**62)
+
+
+class MakespanBounds:
+    """What no schedule of a problem can beat, for one ceiling after another."""
+
+    def __init__(self, compact: Compact) -> None:
+        self._timeless = (*_critical_path(compact), *_resource_energy(compact))
+        self._area = _memory_time_area(compact)
+
+    def under(self, ceiling: int | None) -> tuple[Bound, ...]:
+        """Critical path, energy of each resource, and memory-time energy under ``ceiling`` bytes; the largest first."""
+        bounds = list(self._timeless)
+        if ceiling is not None and ceiling > 0 and self._area:
+            least, witness = -(-self._area // ceiling), {"ceiling": ceiling}
+            bounds.append(Bound("makespan", least, "memory_time_energy", Evidence.CERTIFICATE, witness))
+        return tuple(sorted(bounds, key=lambda b: (-b.value, b.method)))
 
 
 def makespan_bounds(compact: Compact, ceiling: int | None) -> tuple[Bound, ...]:
-    """Critical path, energy of each resource, and memory-time energy under ``ceiling`` bytes; the largest first."""
-    bounds = [*_critical_path(compact), *_resource_energy(compact)]
-    if ceiling is not None and ceiling > 0:
-        bounds += _memory_time_energy(compact, ceiling)
-    return tuple(sorted(bounds, key=lambda b: (-b.value, b.method)))
+    """The bounds under one ceiling."""
+    return MakespanBounds(compact).under(ceiling)
 
 
 def _critical_path(compact: Compact) -> Iterator[Bound]:
@@ -45,63 +63,54 @@ def _resource_energy(compact: Compact) -> Iterator[Bound]:
         yield Bound("makespan", best[0], "resource_energy", Evidence.CERTIFICATE, {"resource": best[1]})
 
 
-def _memory_time_energy(compact: Compact, ceiling: int) -> Iterator[Bound]:
-    """``sum of size x shortest possible lifetime / ceiling``: bytes and time fill a rectangle of that height."""
+def _memory_time_area(compact: Compact) -> int:
+    """``sum of size x shortest possible lifetime`` in byte-ticks: a rectangle as high as the ceiling must hold it.
+
+    0 where it proves nothing (buffers that share bytes in place would count twice) or would take too long to find.
+    """
     problem = compact.problem
     graph = problem.graph
+    if any(t.in_place for t in problem.tasks):
+        return 0
     number = {t: i for i, t in enumerate(compact.tasks)}
     total = 0
-    targets: dict[str, list[str]] = {}
+    written: list[tuple[int, int, list[int]]] = []  # writer, bytes, readers
     for b in graph.resident:
         writer = graph.writer.get(b)
-        if writer is None:
-            lives = max(int(graph.task[r].duration) for r in graph.readers[b])
-            if problem.policy.inputs is InputPolicy.PRELOAD:
-                lives = max(lives, 1)
-            total += graph.aligned_size[b] * lives
-        else:
-            targets.setdefault(writer, []).append(b)
-    order = [number[t] for t in graph.topological_order]
-    place = np.empty(len(order), dtype=np.int64)
-    place[order] = np.arange(len(order))
-    if _steps(compact, place) > MOST_STEPS_FOR_LIFETIMES:
-        return
-    for writer, buffers in targets.items():
-        reach = _longest_from(
-            compact, number[writer], order, place, {number[r] for b in buffers for r in graph.readers[b]}
-        )
-        for b in buffers:
-            ends = [reach[number[r]] for r in graph.readers[b]]
-            total += graph.aligned_size[b] * max([int(graph.task[writer].duration), *ends])
-    if total and not any(t.in_place for t in problem.tasks):  # rectangles that share bytes would count twice
-        yield Bound("makespan", -(-total // ceiling), "memory_time_energy", Evidence.CERTIFICATE, {"ceiling": ceiling})
+        if writer is not None:
+            written.append((number[writer], graph.aligned_size[b], [number[r] for r in graph.readers[b]]))
+            continue
+        lives = max(int(graph.task[r].duration) for r in graph.readers[b])
+        total += graph.aligned_size[b] * (max(lives, 1) if problem.policy.inputs is InputPolicy.PRELOAD else lives)
+    order = np.array([number[t] for t in graph.topological_order], np.int64)
+    shortest = _shortest_lifetimes(compact, order, written)
+    return 0 if shortest is None else total + shortest
 
 
-def _steps(compact: Compact, place: Ints) -> int:
-    """Tasks between each task and its last successor, added up: what the longest paths may have to look at."""
-    return sum(
-        int(place[compact.successors[t]].max() - place[t])
-        for t in range(compact.task_count)
-        if compact.successors[t].size
-    )
-
-
-def _longest_from(compact: Compact, source: int, order: list[int], place: Ints, targets: set[int]) -> dict[int, int]:
-    """Longest path (durations, both ends included) from ``source`` to every task up to the last of ``targets``."""
-    best = {source: int(compact.duration[source])}
-    if not targets:
-        return best
-    last = max(int(place[t]) for t in targets)
-    direct = {int(s) for s in compact.successors[source]}
-    if targets <= direct and all(
-        not any(int(p) in direct for p in compact.predecessors[t]) for t in targets
-    ):  # the common case, and linear: readers right behind their writer
-        return best | {t: best[source] + int(compact.duration[t]) for t in targets}
-    for k in range(int(place[source]), last + 1):
-        t = order[k]
-        if t in best:
-            for s in compact.successors[t]:
-                length = best[t] + int(compact.duration[s])
-                if length > best.get(int(s), 0):
-                    best[int(s)] = length
-    return best
+def _shortest_lifetimes(compact: Compact, order: Ints, written: list[tuple[int, int, list[int]]]) -> int | None:
+    """``sum of size x longest path from the start of the writer to the end of a reader``; None: too much work."""
+    place = np.empty(order.size, np.int64)
+    place[order] = np.arange(order.size)
+    written = sorted(written, key=lambda w: place[w[0]])
+    batches = [written[i : i + SOURCES_AT_A_TIME] for i in range(0, len(written), SOURCES_AT_A_TIME)]
+    spans = [
+        (int(place[batch[0][0]]), max(int(place[[t, *readers]].max()) for t, _, readers in batch)) for batch in batches
+    ]
+    if sum(last - first + 1 for first, last in spans) > MOST_ROWS:
+        return None
+    total = 0
+    for batch, (first, last) in zip(batches, spans, strict=True):
+        sources: dict[int, list[int]] = {}
+        for column, (writer, _, _) in enumerate(batch):
+            sources.setdefault(writer, []).append(column)
+        length = np.full((last - first + 1, len(batch)), UNREACHED)  # from the start of a writer to the end of a task
+        for row in range(last - first + 1):
+            t = int(order[first + row])
+            before = place[compact.predecessors[t]] - first
+            before = before[before >= 0]
+            if before.size:
+                length[row] = length[before].max(axis=0) + compact.duration[t]
+            length[row, sources.get(t, [])] = compact.duration[t]
+        for column, (writer, size, readers) in enumerate(batch):
+            total += size * int(length[place[[writer, *readers]] - first, column].max())
+    return total

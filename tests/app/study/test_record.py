@@ -71,15 +71,16 @@ def test_an_answer_is_recorded_with_value_bound_and_gap_of_its_objective() -> No
 
 
 def test_the_news_are_the_trajectory() -> None:
-    story = [at(1.0, makespan=100, footprint=900), at(2.0, makespan=80, footprint=400), at(3.0, bound=60)]
-    end = ended({"problem": PROBLEM}, *story, {"answer": answer()})
-    row, other = recorded(end), recorded(end, cell('objective = "makespan"'))
+    story = [at(1.0, makespan=100, footprint=900), at(2.0, makespan=80, footprint=400)]
+    row = recorded(ended({"problem": PROBLEM}, *story, at(3.0, bound=300), {"answer": answer()}))
+    end = ended({"problem": PROBLEM}, *story, at(3.0, bound=60), {"answer": answer()})
+    other = recorded(end, cell('objective = "makespan"'))
 
     assert row.incumbents == [(1.0, 900), (2.0, 400)]
     assert (row.first_s, row.best_s, row.observed) == (1.0, 2.0, True)
     assert other.incumbents == [(1.0, 100), (2.0, 80)]
     assert other.bound_steps == [(3.0, 60)]
-    assert row.bound_steps == [(8.0, 300)]  # bounds on bytes are not told while a search runs
+    assert row.bound_steps == [(3.0, 300)]
 
 
 def test_an_optimum_was_proved_when_value_and_bound_met() -> None:

@@ -72,6 +72,9 @@ FIRST_CEILING = 0.97
 JOINT_SHARE = 0.3
 """Of the time, for schedule and placement together, where the problem is small enough."""
 
+MISSES = 4
+"""Placements in a row that miss the ceiling before schedules in partitions, which lose little, must reserve less."""
+
 COUNTED_ROUNDS = 5
 """A deterministic search is interrupted so many times for placing what it found."""
 
@@ -141,6 +144,7 @@ class _Pipeline:
         self.fastest: _Found | None = None
         self.leanest: _Found | None = None
         self.evaluations = 0
+        self.misses = 0
         self.tried: dict[int, Candidate] = {}
         # Assembling and checking a plan is part of the budget: about half a millisecond per task and block (for large
         # problems it is measured).
@@ -349,18 +353,22 @@ class _Pipeline:
 
         First fit needs more than schedules reserve, so they reserve less until one of them fits.
         """
-        sequential_plan = self.fastest
+        sequential_plan, seen = self.fastest, list[Candidate]()
         least = self.least_peak()
-        until = self.budget.elapsed_s() + max(FIRST_SHARE * self.budget.time_limit_s, FIRST_LEAST_S)
+        seconds = max(FIRST_SHARE * self.budget.time_limit_s, FIRST_LEAST_S)
+        until = self.budget.elapsed_s() + seconds
         for room in sorted({max(least, int(share * ceiling)) for share in FIRST_CEILINGS}, reverse=True):
             search.set_ceiling(room)
-            search.first()
+            search.first(seconds / 2)
             for candidate in search.elite:
                 if candidate.worth(search.ceiling)[0] == 0 and not self.known(candidate):
                     self.try_place(candidate, ceiling)
+            seen += search.elite
             if self.fastest is not sequential_plan or self.past(until):
                 break
         search.set_ceiling(ceiling)
+        for candidate in seen:
+            search.offer(candidate)
 
     def fast_counted(self, search: ScheduleSearch, ladder: Ladder, ceiling: int) -> None:
         """The same work every time: rounds of annealing, the ladder after the first of them."""
@@ -415,10 +423,12 @@ class _Pipeline:
                 found = self.try_place(candidate, ceiling, effort=2 * PLACING_SHARE)
             if found is not None and self.meets(found, ceiling):
                 search.set_ceiling(min(ceiling, search.ceiling + max(self.unit, (ceiling - search.ceiling) // 2)))
+                self.misses = 0
                 return
+            self.misses += 1
             if found is None:
                 search.headroom = min(MOST_HEADROOM, search.headroom + 0.02)
-            else:
+            elif not search.divided or self.misses % MISSES == 0:
                 lower = search.ceiling - max((found.footprint - ceiling) // 2, self.unit)
                 search.set_ceiling(lower if lower >= self.least_peak() else ceiling)
 

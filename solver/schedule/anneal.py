@@ -18,11 +18,15 @@ from __future__ import annotations
 import numpy as np
 
 from ..compiled import inner, loop
+from .cell_gate import celled_schedule
 from .gate import NO_SCHEDULE, gated_schedule
 from .serial import serial_schedule
 
 STRICT_SHARE = 0.1
 """Of the neighbours, those that differ in who is strict."""
+
+HOME_SHARE = 0.1
+"""Of the neighbours in partitions, those in which a block has another home."""
 
 SEGMENT_SHARE = 0.1
 """Of the others, those in which a whole stretch of the order moves."""
@@ -39,21 +43,23 @@ EXCESS_WEIGHT = 3.0
 
 @loop
 def anneal(  # type: ignore[no-untyped-def]
-    rank, reference, strict, random, serial, steps, hot, cold, justified, ceiling, limit, lower, line, mirror, cells,
-    best_start, best_where, found, stop,
+    rank, reference, strict, home, random, serial, steps, hot, cold, justified, ceiling, limit, lower, line, mirror,
+    cells, best_start, best_where, found, stop,
 ):  # fmt: skip
     """Anneal for ``steps`` schedules, from temperature ``hot`` to ``cold``, until ``stop[0]`` or makespan ``lower``.
 
-    ``rank``, ``reference`` and ``strict`` are the state, changed in place; ``justified`` is the share of justified
-    neighbours (0 with partitions). ``serial``: there are no bytes, and schedules are made serially. The best schedule
-    goes to ``best_start`` and ``best_where``, its makespan and reserved bytes to ``found[0]`` and ``found[1]``. Returns
-    how many schedules were made.
+    ``limit`` is what may be reserved. With partitions schedules may exceed it up to ``ceiling``, at a price.
+
+    ``rank``, ``reference``, ``strict`` and ``home`` (partitions) are the state, changed in place; ``justified`` is the
+    share of justified neighbours (0 with partitions). ``serial``: there are no bytes, and schedules are made serially.
+    The best schedule goes to ``best_start`` and ``best_where``, its makespan and reserved bytes to ``found[0]`` and
+    ``found[1]``. Returns how many schedules were made.
     """
-    n = rank.shape[0]
-    duration = line[0]
+    n, parts = rank.shape[0], cells[0]
+    duration, size, part_size = line[0], line[11], cells[2]
     start, back, again = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
     where = np.zeros(best_where.shape[0], np.int64)  # stays so on one address line
-    trial, trial_strict = rank.copy(), strict.copy()
+    trial, trial_strict, trial_home = rank.copy(), strict.copy(), home.copy()
     turned, lax = np.empty(n, np.int64), np.zeros(n, np.bool_)
     key, tie = np.empty(n, np.int64), np.empty(n, np.int64)
     made, best = 0, np.inf
@@ -63,13 +69,20 @@ def anneal(  # type: ignore[no-untyped-def]
             _copy(trial, rank)
             for t in range(n):
                 trial_strict[t] = strict[t]
-            _neighbour(trial, trial_strict, random)
+            _copy(trial_home, home)
+            if parts > 1 and home.shape[0] > 0 and _uniform(random) < HOME_SHARE:
+                g = int(_uniform(random) * home.shape[0])
+                trial_home[g] = int(_uniform(random) * (parts - (size[g] - 1) // part_size))
+            else:
+                _neighbour(trial, trial_strict, random)
         if serial:
             makespan, reserved = serial_schedule(trial, line, start), np.int64(0)
-        else:
-            makespan, reserved = gated_schedule(
-                trial, reference, trial_strict, ceiling, limit, line, cells, start, where
+        elif parts > 0:
+            makespan, reserved = celled_schedule(
+                trial, reference, trial_strict, trial_home, ceiling, line, cells, start, where
             )
+        else:
+            makespan, reserved = gated_schedule(trial, reference, trial_strict, limit, line, start)
         made += 1
         if makespan == NO_SCHEDULE:
             if made == 1:
@@ -87,14 +100,14 @@ def anneal(  # type: ignore[no-untyped-def]
             if serial:
                 length = serial_schedule(trial, mirror, back)
             else:
-                length, _ = gated_schedule(trial, turned, lax, ceiling, limit, mirror, cells, back, where)
+                length, _ = gated_schedule(trial, turned, lax, limit, mirror, back)
             for t in range(n):
                 again[t] = length - back[t] - duration[t]
             _order(again, tie, key, trial)
             if serial:
                 length, peak = serial_schedule(trial, line, again), np.int64(0)
             else:
-                length, peak = gated_schedule(trial, trial, lax, ceiling, limit, line, cells, again, where)
+                length, peak = gated_schedule(trial, trial, lax, limit, line, again)
             made += 2
             if length <= makespan:
                 makespan, reserved = length, peak
@@ -106,9 +119,9 @@ def anneal(  # type: ignore[no-untyped-def]
         mean = 0.0
         for t in range(n):
             mean += start[t]
-        excess = max(0, reserved - limit) / limit
+        excess = max(0, reserved - limit) / max(1, limit)
         longer = makespan * (1.0 + EXCESS_WEIGHT * excess)
-        value = longer + MEAN_START_WEIGHT * mean / n + RESERVED_WEIGHT * makespan * reserved / limit
+        value = longer + MEAN_START_WEIGHT * mean / n + RESERVED_WEIGHT * makespan * reserved / max(1, limit)
         heat = hot * (cold / hot) ** (made / steps) * span
         if value <= cost or _uniform(random) < np.exp((cost - value) / heat):
             cost, span = value, float(makespan)
@@ -116,6 +129,7 @@ def anneal(  # type: ignore[no-untyped-def]
             for t in range(n):
                 rank[tie[t]] = t
                 strict[t] = trial_strict[t]
+            _copy(home, where)
             if longer < best or (longer == best and reserved < found[1]):
                 best = longer
                 _copy(best_start, start)

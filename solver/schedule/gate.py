@@ -13,85 +13,52 @@ started. Starting a task changes the intervals of the groups it touches::
     a group whose users are at 2, 5       [=====]           alive while the replay is at 2 .. 5
     the task at 5 starts now          [===]                 it is born now; its last user left is the one at 2
 
-and only positions before the task's own can rise. The profile is kept in blocks of about the square root of the number
-of tasks, so that an interval is added, and a maximum of a prefix found, in that many steps.
+and only positions before the task's own can rise.
 
 *Strict* tasks are those for which others wait: a ready strict task that the gate refuses lets no task of lower
 priority allocate bytes. Without them, small tasks would keep a large one out for ever.
-
-With several partitions or pools every start is also placed into partitions (``list_schedule.place_blocks``), where the
-*reserved* bytes, the sum over (pool, partition) of the most bytes ever alive, must stay below a limit. There is no
-gate for that: when nothing runs and nothing may start, the next task of the reference order starts above the limit,
-and the caller sees the excess.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ..compiled import inner, loop
-from ..order import Compact
-from .list_schedule import place_blocks, release_block
-
-NOBODY = -(2**61)
-"""Level of the profile at the position of a task that has started: nothing is asked of it any more."""
+from .gate_parts import (
+    BORN,
+    FIELDS,
+    FIRST,
+    KEPT,
+    NOBODY,
+    SIZE,
+    UNSTARTED,
+    add,
+    fill_groups,
+    highest,
+    insert,
+    last_user,
+    pop,
+    push,
+    summarise,
+    width_of,
+)
 
 NO_SCHEDULE = 2**62
-"""Makespan where the partitions cannot hold a task even above the limit."""
-
-SIZE, KEPT, BORN, UNSTARTED, LAST, FIRST, FIELDS = range(7)
-"""What a row of the groups' state holds: bytes, two flags, users that have not started, where in the list of users'
-places the last of them stands, and the place of the first user."""
-
-ADDED, HIGHEST = range(2)
-"""What the profile keeps of each block: what was added to all its levels, and the highest of them with it."""
-
-PATIENCE = 12
-"""Tasks that partitions refuse at one moment before the others are not asked any more."""
-
-
-def one_line() -> tuple[Any, ...]:
-    """Cells for a workspace that is one address line: nothing to choose."""
-    none, rows = np.zeros(0, np.int64), np.zeros(1, np.int64)
-    return (0, 1, 1, False, none, none, rows, none, rows, none, np.zeros(0, np.bool_))
-
-
-def cells_of(compact: Compact, used_partitions: int, headroom: float) -> tuple[Any, ...]:
-    """Partitions and pools of ``compact``. ``headroom``: the share of every partition left to fragmentation."""
-    workspace = compact.problem.workspace
-    part_size = int(workspace.partition_size)
-    return (
-        used_partitions,
-        part_size,
-        int(part_size * (1 - headroom)),
-        workspace.isolation.value == "exclusive",
-        compact.pool,
-        compact.pool_limit,
-        compact.births.start,
-        compact.births.index,
-        compact.over.start,
-        compact.over.index,
-        compact.lazy,
-    )
+"""Makespan where there is none: the reference is no legal order, or its bytes do not go into the partitions."""
 
 
 @loop
-def gated_schedule(rank, reference, strict, ceiling, limit, line, cells, start, where):  # type: ignore[no-untyped-def]
-    """See the module's docstring. ``rank``: tasks, highest priority first. Fills ``start`` and ``where`` (partitions).
+def gated_schedule(rank, reference, strict, ceiling, line, start):  # type: ignore[no-untyped-def]
+    """See the module's docstring. ``rank``: tasks, highest priority first. Fills ``start``.
 
-    Returns (makespan, reserved bytes); without partitions, reserved bytes are the peak of live bytes.
+    Returns the makespan and the peak of live bytes, which is above the ceiling only where the reference order's is.
     """
     dur, waits, ss, si, demand, capacity, low, ts, ti, us, ui, size, kept, preload = line
-    parts, part_size, room, exclusive, pool, pool_limit, bs, bi, os, oi, lazy = cells
     n, m, resources = dur.shape[0], size.shape[0], capacity.shape[0]
     by_rank, place = np.empty(n, np.int64), np.empty(n, np.int64)
     missing, need = waits.copy(), np.zeros(n, np.int64)  # need: bytes of the groups it touches that are not born
     gone = np.zeros(n, np.bool_)  # places of the reference order whose tasks have started
-    width = 4
-    while width * width < n:
-        width *= 2
+    width = width_of(n)
     blocks = n // width + 1
     level, summary = np.zeros(blocks * width, np.int64), np.zeros((blocks, 2), np.int64)
     for k in range(n):
@@ -100,20 +67,11 @@ def gated_schedule(rank, reference, strict, ceiling, limit, line, cells, start, 
         start[k] = -1
     group = np.empty((m, FIELDS), np.int64)
     unended = np.empty(m, np.int64)
-    user_place = np.empty(ui.shape[0], np.int64)  # places of each group's users, last one first
+    user_place = np.empty(ui.shape[0], np.int64)
+    fill_groups(group, user_place, reference, ts, ti, us, size, kept, preload)
     live = np.int64(0)
     for g in range(m):
-        group[g, LAST] = us[g]
-    for k in range(n - 1, -1, -1):
-        t = reference[k]
-        for i in range(ts[t], ts[t + 1]):
-            user_place[group[ti[i], LAST]] = k
-            group[ti[i], LAST] += 1
-    for g in range(m):
         unended[g] = us[g + 1] - us[g]
-        group[g, UNSTARTED], group[g, LAST], group[g, SIZE] = unended[g], us[g], size[g]
-        group[g, BORN], group[g, KEPT] = np.int64(preload[g]), np.int64(kept[g])
-        group[g, FIRST] = user_place[us[g + 1] - 1]
         birth = np.int64(0)
         if preload[g]:
             live += size[g]
@@ -123,30 +81,7 @@ def gated_schedule(rank, reference, strict, ceiling, limit, line, cells, start, 
                 need[ui[i]] += size[g]
         level[birth] += size[g]
         level[n if kept[g] else user_place[us[g]] + 1] -= size[g]
-    for k in range(1, level.shape[0]):
-        level[k] += level[k - 1]
-    for k in range(n, level.shape[0]):
-        level[k] = NOBODY
-    for b in range(blocks):
-        most = level[b * width]
-        for k in range(b * width + 1, (b + 1) * width):
-            most = max(most, level[k])
-        summary[b, HIGHEST] = most
-    pools = pool_limit.shape[0]
-    cell_live, cell_peak = np.zeros((pools, parts), np.int64), np.zeros((pools, parts), np.int64)
-    spans, base, held = np.zeros(parts, np.int64), np.full(parts, -1, np.int64), np.full(parts, -1, np.int64)
-    loaded_at, loaded_by = np.full(m if parts else 0, -1, np.int64), np.full(m if parts else 0, -1, np.int64)
-    needed = np.empty(m, np.int64)
-    if parts:
-        for b in range(m):
-            where[b] = -1
-        for b in range(m):
-            needed[0] = b
-            if preload[b] and not place_blocks(
-                needed, np.int64(1), np.int64(-2), np.int64(2**62), cell_live, cell_peak, spans, base, held, where,
-                size, pool, pool_limit, part_size, room, parts, np.bool_(False),
-            ):  # fmt: skip
-                return np.int64(NO_SCHEDULE), np.int64(0)
+    summarise(level, summary, width, n)
     free = capacity.copy()
     ready, end, running = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
     waiting, busy = np.int64(0), np.int64(0)
@@ -158,7 +93,7 @@ def gated_schedule(rank, reference, strict, ceiling, limit, line, cells, start, 
     first, done = np.int64(0), np.int64(0)  # first place of the reference order that has not started
     force = False
     while done < n:
-        looked, stay, refused = np.int64(0), np.int64(0), np.int64(0)
+        looked, stay = np.int64(0), np.int64(0)
         closed, full = False, False
         while looked < waiting:
             t = ready[looked]
@@ -175,24 +110,12 @@ def gated_schedule(rank, reference, strict, ceiling, limit, line, cells, start, 
                     and (
                         closed
                         or live + need[t] > ceiling
-                        or refused >= PATIENCE
                         or not _resumable(
                             t, ceiling, place[t], first, width, level, summary, ts, ti, group, user_place, gone
                         )
                     )
                 ):
                     allowed = False
-                    closed = closed or strict[t]
-            if allowed and parts:
-                allowed = _enter(
-                    t, now, np.int64(2**62) if force else limit, needed, loaded_at, loaded_by, cell_live, cell_peak,
-                    spans, base, held, where, size, pool, pool_limit, part_size, room, parts, exclusive, bs, bi, ts, ti,
-                    os, oi, lazy,
-                )  # fmt: skip
-                if not allowed:
-                    if force:
-                        return np.int64(NO_SCHEDULE), np.int64(0)
-                    refused += 1
                     closed = closed or strict[t]
             if allowed:
                 _advance(t, place[t], first, width, level, summary, ts, ti, group, user_place, gone, np.int64(1))
@@ -206,7 +129,7 @@ def gated_schedule(rank, reference, strict, ceiling, limit, line, cells, start, 
                             need[ui[u]] -= size[g]
                 peak = max(peak, live)
                 gone[place[t]] = True
-                _add(level, summary, width, place[t], place[t] + 1, np.int64(NOBODY))
+                add(level, summary, width, place[t], place[t] + 1, np.int64(NOBODY))
                 start[t], end[t] = now, now + dur[t]
                 makespan = max(makespan, end[t])
                 for r in range(resources):
@@ -215,7 +138,7 @@ def gated_schedule(rank, reference, strict, ceiling, limit, line, cells, start, 
                 full = full or force
                 while first < n and gone[first]:
                     first += 1
-                _push(running, busy, end, t)
+                push(running, busy, end, t)
                 busy += 1
             else:
                 ready[stay] = t
@@ -232,35 +155,22 @@ def gated_schedule(rank, reference, strict, ceiling, limit, line, cells, start, 
         while busy > 0 and end[running[0]] == now:
             t = running[0]
             busy -= 1
-            _pop(running, busy, end)
+            pop(running, busy, end)
             done += 1
             for r in range(resources):
                 free[r] += demand[t, r]
-            for p in range(parts):
-                if held[p] == t:
-                    held[p] = -1
             for i in range(ts[t], ts[t + 1]):
                 g = ti[i]
                 unended[g] -= 1
                 if unended[g] == 0 and not kept[g]:
                     live -= size[g]
-                    if parts:
-                        release_block(g, cell_live, spans, where, size, pool, part_size)
             for i in range(ss[t], ss[t + 1]):
                 u = si[i]
                 missing[u] -= 1
                 if missing[u] == 0:
-                    at = waiting
+                    insert(ready, waiting, u, by_rank)
                     waiting += 1
-                    while at > 0 and by_rank[ready[at - 1]] > by_rank[u]:
-                        ready[at] = ready[at - 1]
-                        at -= 1
-                    ready[at] = u
-    reserved = np.int64(0)
-    for q in range(pools):
-        for p in range(parts):
-            reserved += cell_peak[q, p]
-    return makespan, reserved if parts else peak
+    return makespan, peak
 
 
 @inner
@@ -274,19 +184,16 @@ def _resumable(t, ceiling, own, first, width, level, summary, ts, ti, group, use
             if group[g, FIRST] == own:
                 throughout += group[g, SIZE]
         if group[g, KEPT] == 0:
-            k = group[g, LAST]
-            while gone[user_place[k]]:
-                k += 1
-            group[g, LAST] = k
+            k = last_user(g, group, user_place, gone)
             if user_place[k] == own:
                 deaths += group[g, SIZE]
-    before = _most(level, summary, width, first, own)
+    before = highest(level, summary, width, first, own)
     if before + births <= ceiling:
         return True
     if before + throughout - deaths > ceiling:
         return False
     _advance(t, own, first, width, level, summary, ts, ti, group, user_place, gone, np.int64(1))
-    fits = _most(level, summary, width, first, own) <= ceiling
+    fits = highest(level, summary, width, first, own) <= ceiling
     _advance(t, own, first, width, level, summary, ts, ti, group, user_place, gone, np.int64(-1))
     return fits
 
@@ -297,12 +204,9 @@ def _advance(t, own, first, width, level, summary, ts, ti, group, user_place, go
     for i in range(ts[t], ts[t + 1]):
         g = ti[i]
         if group[g, BORN] == 0:
-            _add(level, summary, width, first, group[g, FIRST], sign * group[g, SIZE])
+            add(level, summary, width, first, group[g, FIRST], sign * group[g, SIZE])
         if group[g, KEPT] == 0:
-            k = group[g, LAST]
-            while gone[user_place[k]]:
-                k += 1
-            group[g, LAST] = k
+            k = last_user(g, group, user_place, gone)
             if user_place[k] == own:
                 death = first
                 if group[g, UNSTARTED] > 1:
@@ -310,99 +214,4 @@ def _advance(t, own, first, width, level, summary, ts, ti, group, user_place, go
                     while gone[user_place[k]]:
                         k += 1
                     death = user_place[k] + 1
-                _add(level, summary, width, death, own, -sign * group[g, SIZE])
-
-
-@inner
-def _add(level, summary, width, low, high, amount):  # type: ignore[no-untyped-def]
-    """Add ``amount`` to the levels in ``[low, high)``."""
-    if low >= high:
-        return
-    for b in range(low // width, (high - 1) // width + 1):
-        begin = b * width
-        if low <= begin and begin + width <= high:
-            summary[b, ADDED] += amount
-            summary[b, HIGHEST] += amount
-            continue
-        for k in range(max(low, begin), min(high, begin + width)):
-            level[k] += amount
-        most = level[begin]
-        for k in range(begin + 1, begin + width):
-            most = max(most, level[k])
-        summary[b, HIGHEST] = most + summary[b, ADDED]
-
-
-@inner
-def _most(level, summary, width, low, high):  # type: ignore[no-untyped-def]
-    """The highest level in ``[low, high)``; very low where that is empty."""
-    most = np.int64(NOBODY)
-    if low >= high:
-        return most
-    for b in range(low // width, (high - 1) // width + 1):
-        begin = b * width
-        if low <= begin and begin + width <= high:
-            most = max(most, summary[b, HIGHEST])
-            continue
-        for k in range(max(low, begin), min(high, begin + width)):
-            most = max(most, level[k] + summary[b, ADDED])
-    return most
-
-
-@inner
-def _enter(  # type: ignore[no-untyped-def]
-    t, now, limit, needed, loaded_at, loaded_by, live, peak, spans, base, held, where, size, pool, pool_limit,
-    part_size, room, parts, exclusive, bs, bi, ts, ti, os, oi, lazy,
-):  # fmt: skip
-    """Partitions for all that task ``t`` would write at ``now``; whether there are any. If not, nothing has changed."""
-    if exclusive:
-        for i in range(os[t], os[t + 1]):
-            if held[where[oi[i]]] >= 0:
-                return False
-        for i in range(ts[t], ts[t + 1]):
-            # Among readers that start together the one with the least id loads (and holds the partition).
-            if lazy[ti[i]] and loaded_at[ti[i]] == now and loaded_by[ti[i]] > t:
-                return False
-    count = np.int64(0)
-    for i in range(bs[t], bs[t + 1]):
-        needed[count] = bi[i]
-        count += 1
-    for i in range(ts[t], ts[t + 1]):
-        if lazy[ti[i]] and where[ti[i]] < 0:
-            needed[count] = ti[i]
-            count += 1
-    if count > 0 and not place_blocks(
-        needed, count, t, limit, live, peak, spans, base, held, where, size, pool, pool_limit, part_size, room, parts,
-        exclusive,
-    ):  # fmt: skip
-        return False
-    for i in range(count):
-        loaded_at[needed[i]], loaded_by[needed[i]] = now, t
-    if exclusive:
-        for i in range(os[t], os[t + 1]):
-            held[where[oi[i]]] = t
-    return True
-
-
-@inner
-def _push(heap, count, key, item):  # type: ignore[no-untyped-def]
-    """Put ``item`` into the heap of ``count`` items, least ``key`` first."""
-    k = count
-    while k > 0 and key[heap[(k - 1) // 2]] > key[item]:
-        heap[k] = heap[(k - 1) // 2]
-        k = (k - 1) // 2
-    heap[k] = item
-
-
-@inner
-def _pop(heap, count, key):  # type: ignore[no-untyped-def]
-    """Take the first item out of the heap; ``count`` items stay."""
-    item, k = heap[count], 0
-    while 2 * k + 1 < count:
-        child = 2 * k + 1
-        if child + 1 < count and key[heap[child + 1]] < key[heap[child]]:
-            child += 1
-        if key[heap[child]] >= key[item]:
-            break
-        heap[k] = heap[child]
-        k = child
-    heap[k] = item
+                add(level, summary, width, death, own, -sign * group[g, SIZE])

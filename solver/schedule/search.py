@@ -25,7 +25,8 @@ from ..arrays import Ints
 from ..budget import Budget
 from ..order import Compact
 from .anneal import anneal
-from .gate import NO_SCHEDULE, cells_of, gated_schedule, one_line
+from .cell_gate import celled_schedule, cells_of, no_cells
+from .gate import NO_SCHEDULE, gated_schedule
 from .line import Line
 from .list_schedule import Schedule, Scheduler, reference_position
 from .serial import MOST_UNITS, serial_schedule
@@ -60,11 +61,8 @@ FRESH_SERIALLY = 4
 HEADROOMS = (0.0, 0.03, 0.08, 0.2)
 """Shares of a partition left free for fragmentation, tried in this order."""
 
-SLACKS = (1.0, 0.93, 0.86, 0.97)
-"""With partitions: shares of the ceiling that live bytes may reach, in turns; the rest is what partitions waste."""
-
-FIRST_SHARE = 0.06
-"""Of the time, for quick schedules, and for list schedules that replay the reference order into partitions."""
+LOOSENESS = (1.0, 1.05)
+"""With partitions: what chains may reserve, in ceilings, in turns. They pay for the excess, but may pass through it."""
 
 MOST_TASKS_FOR_REPLAY = 3000
 """Tasks beyond which one such replaying schedule takes longer than all of them may."""
@@ -78,12 +76,13 @@ SCHEDULES_PER_SECOND = 400_000
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What made a schedule: priorities, reference order, strict tasks, and how partitions are used."""
+    """What made a schedule: priorities, reference order, strict tasks, the partition of each block in a replay of the
+    reference order, and how partitions are used."""
 
     rank: Ints
     reference: Ints
     strict: NDArray[np.bool_]
-    slack: float = 1.0
+    home: Ints
     used_partitions: int = 1
     headroom: float = 0.0
     lineage: int = -1
@@ -114,7 +113,9 @@ def sequential(compact: Compact, reference: Ints, ceiling: int) -> Iterator[Cand
                 position, reference, ceiling, used_partitions=used, sequential=True, headroom=headroom
             )
             if schedule.complete:
-                yield Candidate(schedule, _state(reference, reference, used=used, headroom=headroom))
+                yield Candidate(
+                    schedule, _state(reference, reference, schedule.partition, used=used, headroom=headroom)
+                )
 
 
 class ScheduleSearch:
@@ -141,7 +142,8 @@ class ScheduleSearch:
         self._stop = np.zeros(1, np.bool_)
         self._news = Condition()
         self._elite: list[Candidate] = []
-        self._running: dict[int, tuple[Ints, Ints, State]] = {}
+        self._home: dict[tuple[bytes, int], Ints] = {}
+        self._running: dict[int, tuple[Ints, Ints, Ints, State]] = {}
         self._fresh = 0
         self._chains = 0
         self._seconds_per_schedule: float | None = None
@@ -198,34 +200,38 @@ class ScheduleSearch:
         best = self.best
         return best is not None and best.worth(self.ceiling)[0] == 0 and best.schedule.makespan <= self.lower
 
-    def first(self) -> None:
-        """Quick schedules of every reference and number of partitions, as many as a small share of the time allows."""
+    def first(self, seconds: float) -> None:
+        """Quick schedules of every reference and number of partitions: one at least, and more for ``seconds``."""
+        until = self.budget.elapsed_s() + seconds
         if self.divided and self.compact.task_count <= MOST_TASKS_FOR_REPLAY:
-            self._first_that_fit()
-        until = self.budget.elapsed_s() + FIRST_SHARE * self.budget.time_limit_s
+            self._first_that_fit(until - seconds / 2)
         counts = _partition_counts(self.compact)[::-1]
         for reference, rank_by_tail in product(self.references, (True, False)):
             for lineage, used in enumerate(counts):
                 rank = self._tail if rank_by_tail else reference
-                self._remember(self.schedule(_state(rank, reference, used=used, lineage=-1 - lineage)))
-                if not self.budget.deterministic and self.budget.elapsed_s() > until:
+                home = self._homes(reference, used)
+                self._remember(self.schedule(_state(rank, reference, home, used=used, lineage=-1 - lineage)))
+                if self._past(until):
                     return
 
-    def _first_that_fit(self) -> None:
-        """Schedules whose gate also replays the reference order into partitions: slow, but they do not jam."""
+    def _first_that_fit(self, until: float) -> None:
+        """Schedules whose gate replays the reference order and chooses partitions anew, instead of homes: slow."""
         reference = self.references[0]
         position = -reference_position(reference) / max(1, self.compact.task_count)
         tail = tails(self.compact)
-        until = self.budget.elapsed_s() + FIRST_SHARE * self.budget.time_limit_s
         for number, mix in enumerate(MIXES):
             for used in reversed(_partition_counts(self.compact)):
                 priority = mix * tail / max(1, tail.max(initial=0)) + (1 - mix) * position
                 schedule = self._scheduler.run(priority, reference, self.ceiling, used_partitions=used)
                 if schedule.complete:
                     order = legal_order(self.compact, schedule.start)
-                    self._remember(Candidate(schedule, _state(order, order, used=used, lineage=-10 - number)))
-                if not self.budget.deterministic and self.budget.elapsed_s() > until:
+                    state = _state(order, order, schedule.partition, used=used, lineage=-10 - number)
+                    self._remember(Candidate(schedule, state))
+                if self._past(until):
                     return
+
+    def _past(self, until: float) -> bool:
+        return not self.budget.deterministic and self.budget.elapsed_s() > until
 
     def run(self, until: float, threads: int = 1) -> None:
         """Anneal until the budget's clock shows ``until`` seconds, or ``stop``; to be called on each thread."""
@@ -263,11 +269,15 @@ class ScheduleSearch:
         start, where = np.empty(n, np.int64), np.zeros(self.compact.size.size, np.int64)
         if self._serial:
             makespan, reserved = serial_schedule(state.rank, self._line, start), 0
+        elif self.divided:
+            makespan, reserved = celled_schedule(
+                state.rank, state.reference, state.strict, state.home, self.ceiling, self._line, self._cells(state),
+                start, where,
+            )  # fmt: skip
         else:
             makespan, reserved = gated_schedule(
-                state.rank, state.reference, state.strict, int(state.slack * self.ceiling), self.ceiling, self._line,
-                self._cells(state), start, where,
-            )  # fmt: skip
+                state.rank, state.reference, state.strict, self.ceiling, self._line, start
+            )
         self.made += 1
         return self._candidate(start, where, makespan, reserved, state)
 
@@ -284,7 +294,7 @@ class ScheduleSearch:
         order = legal_order(self.compact, start)
         makespan = int((start + self.compact.duration).max(initial=0))
         where = np.zeros(self.compact.size.size, np.int64)
-        return Candidate(Schedule(start, where, makespan, self._peak(start), True), _state(order, order))
+        return Candidate(Schedule(start, where, makespan, self._peak(start), True), _state(order, order, where))
 
     def _peak(self, start: Ints) -> int:
         """Most bytes alive at once on one line."""
@@ -305,7 +315,7 @@ class ScheduleSearch:
         order = legal_order(self.compact, start)
         used = self.compact.problem.workspace.partitions
         references = [order, *self.references[:1]]
-        found = [self.schedule(_state(order, reference, used=used)) for reference in references]
+        found = [self.schedule(_state(order, r, self._homes(r, used), used=used)) for r in references]
         return min(found, key=self._rank)
 
     # -- chains ------------------------------------------------------------------------------------------------
@@ -321,35 +331,37 @@ class ScheduleSearch:
                 state = self._beginning(number)
             else:
                 state = self._elite[number % len(self._elite)].state
-                if self.divided:
-                    state = self._varied(state, number)
+                if self.divided:  # with the headroom that placements ask for by now
+                    state = replace(state, headroom=self.headroom)
             ceiling = self.ceiling
         hot = FRESH_HEAT[number % len(FRESH_HEAT)] if fresh else REHEAT[number % len(REHEAT)]
         shares = JUSTIFIED_SERIALLY if self._serial else JUSTIFIED
         justified = 0.0 if self.divided else shares[number % len(shares)]
-        rank, reference, strict = state.rank.copy(), state.reference.copy(), state.strict.copy()
+        loose = int(ceiling * LOOSENESS[number % len(LOOSENESS)]) if self.divided else ceiling
+        rank, reference, home = state.rank.copy(), state.reference.copy(), state.home.copy()
+        strict = state.strict.copy()
         start, where = np.zeros(rank.size, np.int64), np.zeros(self.compact.size.size, np.int64)
         found = np.full(2, -1, np.int64)
         with self._news:
-            self._running[get_ident()] = (start, found, state)
+            self._running[get_ident()] = (start, where, found, state)
         seed = (self.seed * 1_000_003 + number * 2 + fresh + 1) * 0x9E3779B97F4A7C15 % 2**64
         lower = -(-self.lower // self._unit)
         made = anneal(
-            rank, reference, strict, np.array([seed or 1], np.uint64), self._serial, steps, hot, min(COLD, hot),
-            justified, int(state.slack * ceiling), ceiling, lower, self._line, self._mirror, self._cells(state), start,
-            where, found, self._stop,
+            rank, reference, strict, home, np.array([seed or 1], np.uint64), self._serial, steps, hot, min(COLD, hot),
+            justified, loose, ceiling, lower, self._line, self._mirror, self._cells(state), start, where, found,
+            self._stop,
         )  # fmt: skip
         with self._news:
             self.made += made
             del self._running[get_ident()]
         if found[0] >= 0:
-            end = replace(state, rank=rank, reference=reference, strict=strict)
+            end = replace(state, rank=rank, reference=reference, strict=strict, home=home)
             self._remember(self._candidate(start, where, found[0], found[1], end))
         with self._news:
             self._news.notify_all()
         return int(made)
 
-    def _look_on(self, start: Ints, found: Ints, state: State) -> Candidate | None:
+    def _look_on(self, start: Ints, where: Ints, found: Ints, state: State) -> Candidate | None:
         """A schedule in the order of the best one of a chain that runs; None while it has none.
 
         The chain may be writing: what is read is taken for an order, from which a schedule is made.
@@ -357,33 +369,36 @@ class ScheduleSearch:
         if found[0] < 0:
             return None
         order = legal_order(self.compact, start.copy())
-        return self.schedule(replace(state, rank=order, reference=order, strict=np.zeros(order.size, np.bool_)))
+        lax = np.zeros(order.size, np.bool_)
+        return self.schedule(replace(state, rank=order, reference=order, strict=lax, home=where.copy()))
 
     def _beginning(self, number: int) -> State:
         reference = self.references[number % len(self.references)]
         rank = self._tail if number % 3 == 1 else reference
         counts = _partition_counts(self.compact)[::-1]
-        return _state(
-            rank,
-            reference,
-            used=counts[number % len(counts)],
-            slack=SLACKS[number % len(SLACKS)] if self.divided else 1.0,
-            headroom=self.headroom,
-            lineage=number,
-        )
+        used = counts[number % len(counts)]
+        home = self._homes(reference, used)
+        return _state(rank, reference, home, used=used, headroom=self.headroom, lineage=number)
 
-    def _varied(self, state: State, number: int) -> State:
-        """The same priorities with another share of live bytes, or with the headroom that placements ask for."""
-        slack = SLACKS[number // 3 % len(SLACKS)] if number % 3 == 0 else state.slack
-        return replace(state, slack=slack, headroom=self.headroom)
+    def _homes(self, reference: Ints, used: int) -> Ints:
+        """The partition of each block when the tasks run one at a time in the reference order."""
+        if not self.divided:
+            return np.zeros(self.compact.size.size, np.int64)
+        key = (reference.tobytes(), used)
+        if key not in self._home:
+            position = -reference_position(reference) / max(1, self.compact.task_count)
+            schedule = self._scheduler.run(position, reference, self.ceiling, used_partitions=used, sequential=True)
+            self._home[key] = schedule.partition
+        return self._home[key]
 
     def _cells(self, state: State) -> tuple[Any, ...]:
-        return cells_of(self.compact, state.used_partitions, state.headroom) if self.divided else one_line()
+        return cells_of(self.compact, state.used_partitions, state.headroom) if self.divided else no_cells()
 
     def _fresh_chains(self, schedules: float) -> int:
         """How many new beginnings a search of so many schedules can afford."""
         most = FRESH_SERIALLY if self._serial else MOST_FRESH
-        return max(1, min(most, int(FRESH_SHARE * schedules / (LEAST_STEPS_PER_TASK * self.compact.task_count))))
+        least = 0 if self.divided else 1  # in partitions the first schedules are better than short chains from others
+        return max(least, min(most, int(FRESH_SHARE * schedules / (LEAST_STEPS_PER_TASK * self.compact.task_count))))
 
     def _measure(self) -> float:
         """Seconds per schedule, by making one."""
@@ -429,9 +444,9 @@ def legal_order(compact: Compact, start: Ints) -> Ints:
 
 
 def _state(
-    rank: Ints, reference: Ints, *, used: int = 1, slack: float = 1.0, headroom: float = 0.0, lineage: int = -1
+    rank: Ints, reference: Ints, home: Ints, *, used: int = 1, headroom: float = 0.0, lineage: int = -1
 ) -> State:
-    return State(rank, reference, np.zeros(rank.size, np.bool_), slack, used, headroom, lineage)
+    return State(rank, reference, np.zeros(rank.size, np.bool_), home, used, headroom, lineage)
 
 
 def _partition_counts(compact: Compact) -> list[int]:

@@ -266,3 +266,15 @@ def test_the_time_limit_is_kept() -> None:
     effort = outcome.plan.proof.effort
     assert effort is not None
     assert float(str(effort["seconds"])) < 30
+
+
+@pytest.mark.parametrize("objective", list(Objective))
+def test_tasks_without_buffers_are_planned(objective: Objective) -> None:
+    """A ceiling of no bytes is nothing to divide by; the best plan here is one unit above its bounds."""
+    tasks = (
+        task("a", duration=2), task("b", duration=2), task("c", duration=2), task("d", after="a"),
+        task("e", duration=3, after="b c"), task("f", duration=3, after="d"), task("g", duration=2, after="e"),
+    )  # fmt: skip
+    found = solve(replace(problem(*tasks, workers=2), workspace=BIG), objective=objective, budget=budget())
+    assert found.plan is not None
+    assert found.plan.measures.makespan == 8

@@ -87,7 +87,7 @@ def test_the_ladder_never_passes_the_optimum_and_annealing_never_undercuts_it(se
     assert optimum is not None
     order, _ = low_order(compact)
     search = ScheduleSearch(compact, [order], ceiling, QUICK, 0)
-    search.first()
+    search.first(1.0)
     search.run_counted(0.002)
     best = search.best
     assert best is not None

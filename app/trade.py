@@ -51,9 +51,8 @@ def parse_variations(text: str) -> Variations:
     variable, equals, rest = text.partition("=")
     if variable not in VARIABLES or not equals:
         hint = did_you_mean(variable, VARIABLES)
-        raise InputError(
-            "--what-if", [Mistake("name", repr(variable), f"one of {', '.join(VARIABLES)}, '=', values", hint)]
-        )
+        allowed = f"NAME=VALUE,VALUE... where NAME is one of {', '.join(VARIABLES)}"
+        raise InputError("--what-if", [Mistake("name", repr(text), allowed, hint)])
     mistakes, values = [], []
     for index, word in enumerate(rest.split(",")):
         try:

@@ -329,7 +329,10 @@ def _place(error: BaseException, base: Path) -> str:
 def _advice(error: BaseException) -> str:
     if isinstance(error, (TypeError, ValueError)) and "read-only" in _sentence(error):
         return "Inputs are read-only: write to an output, or declare in_place."
-    return "Correct the task, then run `catalytic resume`."
+    return (
+        "Correct the function, then run `catalytic resume`; if the problem is wrong, its args included, correct it and "
+        "run again with --discard."
+    )
 
 
 def _repeat(unit: bytes, length: int) -> bytes:

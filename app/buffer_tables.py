@@ -128,10 +128,11 @@ def _table(problem: Problem, names: Sequence[str], lower: Sequence[int], upper: 
 def _left_aside(problem: Problem, arenas: int) -> tuple[str, ...]:
     """What of a problem address lines do not know."""
     notes = []
-    pools, partitions = len(problem.graph.pools), problem.workspace.partitions
-    if pools > 1 or partitions > 1:
+    counted = ((len(problem.graph.pools), "pools"), (problem.workspace.partitions, "partitions"))
+    several = [f"{count} {noun}" for count, noun in counted if count > 1]
+    if several:
         shared = "the buffers share the arenas" if arenas > 1 else "all buffers share one address line"
-        notes.append(f"{pools} pools and {partitions} partitions are left aside: {shared}")
+        notes.append(f"{' and '.join(several)} are left aside: {shared}")
     if any(t.in_place for t in problem.tasks):
         notes.append("outputs that may take over an input's bytes in place get bytes of their own here")
     return tuple(notes)

@@ -108,7 +108,7 @@ def _space(ground: Path, size: int) -> Iterator[Finding]:
     yield Finding(
         "space",
         Verdict.OK if enough else Verdict.FAIL,
-        f"{format_size(free)} free at {ground}, {format_size(size)} asked",
+        f"{format_size(free)} free at {ground}, {format_size(size)} wanted",
         "" if enough else "free space, choose another folder, or a smaller workspace with --size",
     )
 

@@ -24,7 +24,10 @@ class InitRequest:
 
 @dataclass(frozen=True, slots=True)
 class InitAnswer:
-    """The workspace that was created. ``usable`` is what the partitions hold together, in bytes."""
+    """The workspace that is there now. ``usable`` is what the partitions hold together, in bytes.
+
+    ``created``: no such workspace stood there before.
+    """
 
     path: Path
     size: int
@@ -35,13 +38,20 @@ class InitAnswer:
     integrity: bool
     reuse_pools: bool
     seconds: float
+    created: bool = True
 
 
 def create_workspace(request: InitRequest) -> InitAnswer:
-    """Create the workspace; ``StorageError`` without the space, ``Refused`` where one or something else stands."""
+    """Create the workspace, unless the very same stands there.
+
+    ``StorageError`` without the space, ``Refused`` where another workspace or something else stands.
+    """
     from catalytic.runtime.workspace import Workspace
 
+    from .run import is_workspace
+
     started = time.monotonic()
+    created = not is_workspace(request.path)
     Workspace.create(
         request.path,
         size=request.size,
@@ -61,4 +71,5 @@ def create_workspace(request: InitRequest) -> InitAnswer:
         integrity=request.integrity,
         reuse_pools=request.reuse_pools,
         seconds=time.monotonic() - started,
+        created=created,
     )

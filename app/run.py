@@ -109,6 +109,7 @@ def run(request: RunRequest, observer: Observer | None = None) -> RunAnswer:
     source = read_source(request.path, request.shape)
     _require_whole_pages(request, source.problem)
     _require_new_exports(request, source.problem)
+    _require_vacant_workspace(request, source.problem)
     plan = _plan_to_run(request, source, observer)
     options = _options(request, source, plan)
     with _workspace_for(request, plan) as (path, created):
@@ -123,7 +124,7 @@ def dry_run(request: RunRequest, observer: Observer | None = None) -> DryRun:
     source = read_source(request.path, request.shape)
     _require_whole_pages(request, source.problem)
     plan = _plan_to_run(request, source, observer)
-    path = _workspace_path(request, plan)
+    path = _workspace_path(request, plan.problem)
     creates = request.execution.no_reuse or not is_workspace(path)
     geometry = plan.problem.workspace
     output_dir = _output_dir(request.execution, plan.problem)
@@ -168,6 +169,15 @@ def _require_new_exports(request: RunRequest, problem: Problem) -> None:
             f"the run would replace {', '.join(existing[:FILES_SHOWN])}{more}. "
             "Choose another --output-dir, or replace them with --force."
         )
+
+
+def _require_vacant_workspace(request: RunRequest, problem: Problem) -> None:
+    """Refuse before planning a workspace that a run owns, or that holds what would be lost."""
+    from catalytic.runtime import coordinator
+
+    path = _workspace_path(request, problem)
+    if is_workspace(path) and not (request.execution.no_reuse or request.execution.discard):
+        coordinator.require_vacant(Workspace.open(path))
 
 
 def _output_dir(execution: Execution, problem: Problem) -> Path:
@@ -234,8 +244,8 @@ def file_stem(name: str) -> str:
     return plain.strip(".-")[:LONGEST_STEM] or "catalytic"
 
 
-def _workspace_path(request: RunRequest, plan: Plan) -> Path:
-    return request.workspace or Path(f"{file_stem(plan.problem.name)}-workspace")
+def _workspace_path(request: RunRequest, problem: Problem) -> Path:
+    return request.workspace or Path(f"{file_stem(problem.name)}-workspace")
 
 
 def reference_prefix(workspace: Path) -> str:
@@ -246,7 +256,7 @@ def reference_prefix(workspace: Path) -> str:
 @contextmanager
 def _workspace_for(request: RunRequest, plan: Plan) -> Iterator[tuple[Path, bool]]:
     """Path of the workspace to use, and whether it must be created; a reference run's is removed afterwards."""
-    path = _workspace_path(request, plan)
+    path = _workspace_path(request, plan.problem)
     if not request.execution.no_reuse:
         yield path, not is_workspace(path)
         return

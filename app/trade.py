@@ -51,9 +51,8 @@ def parse_variations(text: str) -> Variations:
     variable, equals, rest = text.partition("=")
     if variable not in VARIABLES or not equals:
         hint = did_you_mean(variable, VARIABLES)
-        raise InputError(
-            "--what-if", [Mistake("name", repr(variable), f"one of {', '.join(VARIABLES)}, '=', values", hint)]
-        )
+        allowed = f"NAME=VALUE,VALUE... where NAME is one of {', '.join(VARIABLES)}"
+        raise InputError("--what-if", [Mistake("name", repr(text), allowed, hint)])
     mistakes, values = [], []
     for index, word in enumerate(rest.split(",")):
         try:
@@ -95,7 +94,7 @@ def trade(request: PlanRequest, variations: Variations, observer: Observer | Non
         # Counted work is shared by number, whatever the clock says, so that equal calls give equal tables.
         left = limit.time_limit_s / len(variations.values)
         if not limit.deterministic:
-            left = max(0.1, limit.remaining_s()) / (len(variations.values) - index)
+            left = round(max(0.1, limit.remaining_s()) / (len(variations.values) - index), 2)  # as it will be told
         search = replace(varied.search, budget=replace(limit, time_limit_s=left, started=None))
         outcome = search_plan(source, search, observer)
         summary = summarise(outcome.plan) if outcome.plan is not None else None

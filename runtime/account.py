@@ -54,7 +54,13 @@ class Account:
             self.notes.append(text)
 
     def report(
-        self, run_id: str, status: RunStatus, results: Mapping[str, str], blocked: tuple[str, ...], wall_s: float
+        self,
+        run_id: str,
+        status: RunStatus,
+        results: Mapping[str, str],
+        exports: tuple[str, ...],
+        blocked: tuple[str, ...],
+        wall_s: float,
     ) -> RunReport:
         """The report of a run that ended like this."""
         return RunReport(
@@ -79,6 +85,7 @@ class Account:
             peak_rss=peak_rss(),
             measured=tuple(self.measured[t] for t in sorted(self.measured)),
             notes=tuple(self.notes),
+            exports=exports,
         )
 
 

@@ -131,8 +131,9 @@ def require_nothing_to_lose(state: RunState, kept: Collection[str], workspace: W
     if state.run_id is None:
         return
     if state.ended != "complete" and state.committed:
+        done = f"{len(state.committed)} execution{'' if len(state.committed) == 1 else 's'} done"
         raise Refused(
-            f"{workspace.path} holds the unfinished run {state.run_id} ({len(state.committed)} executions done). "
+            f"{workspace.path} holds the unfinished run {state.run_id} ({done}). "
             "Continue it with `catalytic resume`, or give it up with --discard."
         )
     if kept:

@@ -92,6 +92,16 @@ def execute(
         return run.go(Kind.RUN, {**_request(options), "plan": digest})
 
 
+def require_vacant(workspace: Workspace) -> None:
+    """Raise what ``execute`` without ``discard`` would for the state of ``workspace`` alone, before a plan is made.
+
+    ``WorkspaceBusy``: a run is under way. ``Refused``: one is unfinished, or its kept buffers are there.
+    """
+    with WorkspaceLocks(workspace.metadata):
+        before = _last_state(workspace)
+        require_nothing_to_lose(before, living_kept(workspace, before), workspace)
+
+
 def resume(
     workspace: Workspace,
     options: RunOptions | None = None,
@@ -763,7 +773,14 @@ class _Run:
             if result.content is not None and result.writer in self._state.committed
         }
         blocked = tuple(sorted(self._engine.blocked)) if status is RunStatus.PARTIAL else ()
-        return self._account.report(self._run_id, status, results, blocked, self._clock() - self._started)
+        exports = tuple(
+            sorted(
+                result.exported
+                for result in self._state.results.values()
+                if result.exported is not None and result.writer in self._state.committed
+            )
+        )
+        return self._account.report(self._run_id, status, results, exports, blocked, self._clock() - self._started)
 
 
 def _same_bytes(before: Any, written: Written) -> bool:

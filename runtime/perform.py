@@ -213,7 +213,7 @@ class _Performance:
         except BaseException as error:
             traceback.print_exc()
             kind = FailureKind.CANCELLED if self._messenger.cancelled() else FailureKind.EXCEPTION
-            raise TaskError(kind, _sentence(error), _advice(error)) from None
+            raise TaskError(kind, _sentence(error) + _place(error, self._a.base), _advice(error)) from None
         finally:
             if os.getpid() != worker:  # a child that the task forked and let return: it is not the worker
                 os._exit(0)
@@ -317,10 +317,22 @@ def _sentence(error: BaseException) -> str:
         return type(error).__name__
 
 
+def _place(error: BaseException, base: Path) -> str:
+    """The innermost line in a file beside the problem, as `` (steps.py, line 4)``; nothing where there is none."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        path = Path(frame.filename)
+        if path.is_relative_to(base) and "site-packages" not in path.parts and frame.lineno is not None:
+            return f" ({path.relative_to(base)}, line {frame.lineno})"
+    return ""
+
+
 def _advice(error: BaseException) -> str:
     if isinstance(error, (TypeError, ValueError)) and "read-only" in _sentence(error):
         return "Inputs are read-only: write to an output, or declare in_place."
-    return "Correct the task, then run `catalytic resume`."
+    return (
+        "Correct the function, then run `catalytic resume`; if the problem is wrong, its args included, correct it and "
+        "run again with --discard."
+    )
 
 
 def _repeat(unit: bytes, length: int) -> bytes:

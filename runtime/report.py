@@ -92,7 +92,8 @@ class RunReport:
 
     ``results``: sha256 (hex) of the content of every exported, kept or discarded final output, keyed by buffer id;
     equal between runs with and without reuse (promise P8). ``blocked``: tasks not run because of a failure.
-    ``executed`` counts executions of this process, ``already_done`` those a resume found committed.
+    ``executed`` counts executions of this process, ``already_done`` those a resume found committed. ``exports``: the
+    exported files that are there now, by whichever attempt.
     """
 
     run_id: str
@@ -116,6 +117,7 @@ class RunReport:
     peak_rss: int | None = None
     measured: tuple[MeasuredTask, ...] = ()
     notes: tuple[str, ...] = ()
+    exports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

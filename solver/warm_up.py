@@ -41,7 +41,7 @@ def warm_up(announce: Callable[[str], None], parts: Sequence[str] = PARTS) -> fl
     before = monotonic()
     missing = [part for part in (*PARTS, FOR_FULL_ARENAS) if part in parts and not is_compiled(_largest_loop(part))]
     if missing:
-        announce("compiling the search loops (first use only, less than half a minute)")
+        announce("compiling the search loops (first use only, about a minute)")
         with ThreadPoolExecutor(max_workers=min(2, os.cpu_count() or 1)) as pool:
             list(pool.map(_compile_elsewhere, missing))
     for part in parts:

@@ -174,10 +174,15 @@ def test_the_action_fails_when_a_plan_got_worse(two_plans: Path) -> None:
 
 @needs_compare
 def test_a_gate_that_is_none_is_a_mistake(two_plans: Path) -> None:
-    ended = step("Compare", {"before": "lean.json", "after": "lean.json", "fail-if": "beauty+5"}, two_plans)
+    """It is told in the log; a summary of no comparison would be an empty box."""
+    summary = two_plans / "summary.md"
+    inputs = {"before": "lean.json", "after": "lean.json", "fail-if": "beauty+5"}
+
+    ended = step("Compare", inputs, two_plans, GITHUB_STEP_SUMMARY=str(summary))
 
     assert ended is not None and ended.code == 2
     assert "beauty" in ended.err
+    assert not summary.exists()
 
 
 def test_the_action_installs_itself_or_what_it_is_told(folder: Path) -> None:

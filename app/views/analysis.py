@@ -98,10 +98,9 @@ def _slack(a: AnalysisAnswer, width: int) -> str:
         return ""
     slack = sorted(t.slack_s for t in a.tasks)
     none = sum(s == 0 for s in slack)
-    title = (
-        f"slack: {none} of {plural(len(slack), 'task')} can end no later; half can by "
-        f"{seconds(slack[len(slack) // 2])} or more, one by {seconds(slack[-1])}"
-    )
+    title = f"slack: {none} of {plural(len(slack), 'task')} can end no later"
+    if slack[-1]:
+        title += f"; half can by {seconds(slack[len(slack) // 2])} or more, one by {seconds(slack[-1])}"
     helpful = [t for t in a.tasks if t.at_most_s > 0]
     if not helpful:
         return f"{title}\n{paragraph('no single task, however fast, would make the plan shorter', width=width)}"

@@ -9,7 +9,7 @@ from catalytic.solver.units import format_size
 
 from ..plan_difference import BoundChange, GateVerdict, MetricChange, Names, PlanDifference, RegionMove, TaskMove
 from .table import table
-from .words import plural, seconds
+from .words import bound_seconds, factor, plural, seconds
 
 MOST_SHOWN = 20
 """Rows of each table; ``--json`` has them all."""
@@ -62,7 +62,9 @@ def figure(metric: str, value: float | None) -> str:
         return f"{format_size(int(value))} ({int(value)} bytes)" if abs(value) >= 1000 else f"{int(value)}B"
     if metric == "makespan":
         return f"{value:g}s"
-    return f"{value:.4f}" if metric in ("reuse_factor", "gap") else f"{value:g}"
+    if metric == "reuse_factor":
+        return factor(value)
+    return f"{value:.4f}" if metric == "gap" else f"{value:g}"
 
 
 def _metric(change: MetricChange) -> tuple[str, ...]:
@@ -81,7 +83,7 @@ def _bound(change: BoundChange) -> tuple[str, ...]:
     def words(value: float | None, evidence: str | None) -> str:
         if value is None:
             return "-"
-        size = seconds(value) if change.quantity == "makespan" else format_size(int(value))
+        size = bound_seconds(value) if change.quantity == "makespan" else format_size(int(value))
         return f"{size} {evidence}"
 
     return (

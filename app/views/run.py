@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from pathlib import Path
 
@@ -28,8 +29,9 @@ def finished(answer: RunAnswer) -> str:
     return "\n".join(
         [
             report_lines(answer.report),
-            f"exports: {answer.output_dir}; workspace: {answer.workspace}{fate}",
+            f"exports: {answer.output_dir if answer.report.exports else 'none'}; workspace: {answer.workspace}{fate}",
             f"plan: {worth}",
+            *([] if answer.temporary else _log(answer.report, answer.workspace)),
             *([] if answer.temporary else _next_step(answer.report, answer.workspace)),
         ]
     )
@@ -37,7 +39,15 @@ def finished(answer: RunAnswer) -> str:
 
 def resumed(answer: ResumeAnswer) -> str:
     """Report of what was left of a run, and what to do if some of it still is."""
-    return "\n".join([report_lines(answer.report), *_next_step(answer.report, answer.workspace)])
+    files = [Path(file).parent for file in answer.report.exports]
+    return "\n".join(
+        [
+            report_lines(answer.report),
+            *([f"exports: {os.path.commonpath(files)}"] if files else []),
+            *_log(answer.report, answer.workspace),
+            *_next_step(answer.report, answer.workspace),
+        ]
+    )
 
 
 def report_lines(report: RunReport) -> str:
@@ -93,6 +103,12 @@ def rehearsal(answer: DryRun) -> str:
     if answer.replaced:
         lines.append(f"exist already (refused without --force): {_some(answer.replaced)}")
     return "\n".join([*lines, brief(plan)])
+
+
+def _log(report: RunReport, workspace: Path) -> list[str]:
+    """Where a failed task's own words are; the report has one line of them."""
+    printed = workspace / "logs" / f"{report.run_id}.out"
+    return [f"output of tasks, with tracebacks: {printed}"] if report.failures and printed.is_file() else []
 
 
 def _next_step(report: RunReport, workspace: Path) -> list[str]:

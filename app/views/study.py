@@ -9,6 +9,7 @@ import csv
 from collections.abc import Mapping, Sequence
 from io import StringIO
 from itertools import groupby
+from math import isclose
 
 from catalytic.solver.units import format_size, to_seconds
 
@@ -28,7 +29,9 @@ def study_text(study: StudyComparison, *, width: int) -> str:
     """The comparison for a terminal: totals first, then what may be claimed, then every problem."""
     blocks = [headline(study)]
     blocks += [f"CONTRADICTION: {c}" for c in study.contradictions]
-    blocks.append(_plain(totals_grid(study), 1, width))
+    header, rows = totals_grid(study)
+    # A heading that has to be cut is worse than a short one, and 80 columns are full.
+    blocks.append(_plain((("config", *header[1:]), rows), 1, width))
     blocks.append("\n".join(paragraph(sentence, width=width) for sentence in [*claims(study), *legend(study)]))
     blocks.append(_by_problem(lines_grid(study), width))
     blocks += [paragraph(f"note: {caution}", width=width) for caution in study.cautions]
@@ -113,7 +116,7 @@ def _total(line: ConfigurationLine) -> tuple[str, ...]:
         str(failed),
         str(line.wins) if line.sole_wins == line.wins else f"{line.wins} ({line.sole_wins} alone)",
         _value(line.value, line.objective),
-        _bound(line.bound, line.objective),
+        _bound(line.bound, line.value, line.objective),
         NOTHING if line.gap is None else percent(max(0.0, round(line.gap, 9))),
         _time(line.first_s),
         _time(line.best_s),
@@ -137,7 +140,7 @@ def _line(line: InstanceLine) -> tuple[str, ...]:
         status_words(line.status),
         _value(None if line.value is None else line.value.median, line.objective),
         _spread(line.value),
-        _bound(line.bound, line.objective),
+        _bound(line.bound, None if line.value is None else line.value.median, line.objective),
         NOTHING if line.gap is None else percent(line.gap),
         _time(line.first_s),
         _time(line.best_s),
@@ -177,11 +180,16 @@ def _value(value: float | None, objective: str) -> str:
     return format_size(round(value)) if objective == "reuse" else seconds(float(to_seconds(round(value))))
 
 
-def _bound(value: float | None, objective: str) -> str:
-    """A bound on the makespan is rounded down: it still holds as written."""
-    if value is None or objective == "reuse":
-        return _value(value, objective)
-    return bound_seconds(value / 1000)
+def _bound(bound: float | None, value: float | None, objective: str) -> str:
+    """A bound on the makespan is rounded down: it still holds as written.
+
+    ``= value`` where it is that: the two are rounded apart, and would look as if they differed.
+    """
+    if bound is not None and value is not None and isclose(bound, value):
+        return "= value"
+    if bound is None or objective == "reuse":
+        return _value(bound, objective)
+    return bound_seconds(bound / 1000)
 
 
 def _time(value: float | None) -> str:

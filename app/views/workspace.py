@@ -14,10 +14,11 @@ from .words import plural, seconds
 
 
 def created(answer: InitAnswer) -> str:
-    """What ``init`` made."""
+    """What ``init`` made, or found as asked."""
     seals = "sealed" if answer.integrity else "NO SEALS: damage would go unnoticed"
+    done = "created" if answer.created else "exists already:"
     return (
-        f"created {answer.path}: {format_size(answer.size)} ({answer.size} bytes) in "
+        f"{done} {answer.path}: {format_size(answer.size)} ({answer.size} bytes) in "
         f"{plural(answer.partitions, 'partition')} of {answer.partition_size} bytes, {seals}, in "
         f"{seconds(answer.seconds)}"
     )

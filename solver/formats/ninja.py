@@ -162,7 +162,7 @@ def _rules(path: Path) -> list[Rule]:
 def _of_log(log: Mapping[str, Built]) -> tuple[dict[str, Job], list[str]]:
     jobs = {b.outputs[0]: Job(b.place, milliseconds=Decimal(b.milliseconds)) for b in log.values()}
     said = "a log knows no dependencies: tasks may run in any order (give the graph of ninja -t graph --with it)"
-    return jobs, [_TASKS, said]
+    return jobs, [_TASKS + _TIMES, said]
 
 
 def _of_graph(rules: Sequence[Rule], log: Mapping[str, Built] | None, origin: str) -> tuple[dict[str, Job], list[str]]:
@@ -207,11 +207,12 @@ def _makers(rules: Sequence[Rule], origin: str) -> dict[str, int]:
     return maker
 
 
-_TASKS = "a task is an edge of the build, called by its first output; it lasts as long as when it was built last"
+_TASKS = "a task is an edge of the build, called by its first output"
+_TIMES = "; it lasts as long as when it was built last"
 
 
 def _said_of_graph(rules: Sequence[Rule], works: Sequence[bool], log: Mapping[str, Built] | None) -> Iterator[str]:
-    yield _TASKS
+    yield _TASKS if log is None else _TASKS + _TIMES
     phony = sum(rule.name == "phony" for rule in rules)
     if phony:
         yield f"phony edges ({phony}) are passed through"

@@ -204,6 +204,8 @@ def refuse_other_format(document: Mapping[str, object], expected: str, origin: s
     hint = ""
     if isinstance(found, str) and found.partition("/")[0] == stem:
         hint = f"this program reads version {version}"
+    elif stem == "catalytic-execution":
+        hint = "`catalytic plan` makes a plan of a problem"
     raise InputError(origin, [Mistake("format", describe(found), repr(expected), hint)])
 
 

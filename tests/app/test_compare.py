@@ -164,6 +164,24 @@ def awkward() -> StudyComparison:
     return compared(*rows)
 
 
+def test_a_value_that_equals_its_bound_does_not_look_as_if_it_differed() -> None:
+    """22969 ms are 23.0 s to the nearest and 22.9 s rounded down, as bounds are."""
+    study = compared(row("p", "a", value=22_969, bound=22_969), row("q", "a", value=22_969, bound=22_900))
+
+    table = study_text(study, width=120)
+
+    assert re.search(r"a .*23s +0% +22\.9s", table)
+    assert re.search(r"a .*23s +0% += value", table)
+
+
+def test_no_heading_is_cut_to_fit_80_columns() -> None:
+    text = study_text(compared(*noisy("a", 1.0), *noisy("b", 0.9)), width=80)
+
+    (head,) = (line for line in text.splitlines() if " solved " in line)
+    assert head.startswith("config ")
+    assert "…" not in head
+
+
 def test_every_form_shows_the_contradiction_or_keeps_to_figures() -> None:
     study = awkward()
 

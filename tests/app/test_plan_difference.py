@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from catalytic.app.gates import parse_gates
 from catalytic.app.plan_difference import PlanDifference, compare_plans, difference
-from catalytic.app.views.plan_difference import difference_text, headline
+from catalytic.app.views.plan_difference import difference_text, figure, headline
 from catalytic.solver.errors import InvalidPlan
 from catalytic.solver.formats import dump_plan
 from catalytic.solver.plan import Bound, Evidence, Extent, Plan, ScheduledTask, plan_without_reuse
@@ -113,6 +113,12 @@ def test_gates_are_judged_on_exact_figures() -> None:
     change = changed(old, new, "makespan+33.33%", "makespan+33.34%", "makespan+1s", "makespan+999ms", "peak_live-1GB")
 
     assert [gate.passed for gate in change.gates] == [False, True, True, False, True]
+
+
+def test_a_reuse_factor_is_written_as_everywhere_else() -> None:
+    """Rounded down: a comparison shows no more than the headline of the plan."""
+    assert figure("reuse_factor", 0.38459) == "0.3845"
+    assert figure("reuse_factor", None) == "none"
 
 
 def test_a_bound_that_the_other_plan_refutes_is_told() -> None:

@@ -145,6 +145,23 @@ def test_a_malformed_file_is_one_clear_message(word: str, content: bytes, tmp_pa
     assert "Traceback" not in said.err
 
 
+@pytest.mark.parametrize("words", [("show",), ("compare", "--")])
+def test_a_problem_where_a_plan_belongs_is_answered_with_the_next_step(words: tuple[str, ...], tmp_path: Path) -> None:
+    problem = write_problem(tmp_path)
+
+    said = catalytic(*words, *[problem] * len(words))
+
+    assert said.code == 2
+    assert "`catalytic plan` makes a plan of a problem" in said.err
+
+
+def test_what_to_vary_is_answered_with_its_form(tmp_path: Path) -> None:
+    said = catalytic("plan", write_problem(tmp_path), "--what-if", "sise")
+
+    assert said.code == 2
+    assert "found 'sise', allowed NAME=VALUE,VALUE... where NAME is one of size, " in said.err
+
+
 def test_an_error_with_json_is_one_document_too(tmp_path: Path) -> None:
     path = tmp_path / "bad.json"
     path.write_bytes(MALFORMED["a-cycle"])

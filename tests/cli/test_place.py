@@ -480,3 +480,11 @@ def test_a_picture_is_not_written_to_stdout(tmp_path: Path) -> None:
     result = catalytic("place", table, "--svg", "-")
     assert result.code == 2
     assert "--svg writes a file" in result.err
+
+
+def test_only_what_there_is_several_of_is_said_to_be_left_aside(tmp_path: Path) -> None:
+    """The diamond has one pool."""
+    said = catalytic("place", write_problem(tmp_path, workspace={"size": "1MB", "partitions": 2}), *QUICK)
+
+    assert said.code == 0, said.err
+    assert "note: 2 partitions are left aside: " in said.err

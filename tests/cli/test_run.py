@@ -165,6 +165,46 @@ def test_a_failed_run_is_taken_up_where_it_ended(tmp_path: Path) -> None:
     assert (report["status"], report["already_done"], report["executed"]) == ("complete", 2, 2)
 
 
+def test_a_workspace_that_is_not_free_is_refused_before_anything_is_planned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem = write_problem(tmp_path, tasks=failing(["false"]))
+    words = ("run", problem, "--workspace", tmp_path / "w", "--output-dir", tmp_path / "out", "--force")
+    assert catalytic(*words, *WHOLE).code == 1
+    monkeypatch.setattr("catalytic.app.run.find_plan", lambda *_: pytest.fail("planned"))
+
+    unfinished = catalytic(*words)
+    with WorkspaceLocks(tmp_path / "w" / "metadata"):
+        busy = catalytic(*words)
+
+    assert (unfinished.code, busy.code) == (8, 6)
+    assert "holds the unfinished run" in unfinished.err
+    assert str(os.getpid()) in busy.err
+
+
+def test_a_failed_run_says_where_its_tasks_wrote(tmp_path: Path) -> None:
+    """Commands and functions print into one file, which is where tracebacks are too."""
+    problem = write_problem(tmp_path, tasks=failing(["sh", "-c", "echo why; exit 3"]))
+    said = catalytic("run", problem, "--workspace", tmp_path / "w", "--output-dir", tmp_path / "out", *WHOLE)
+    again = catalytic("resume", tmp_path / "w")
+
+    for answer in (said, again):
+        assert answer.code == 1
+        (line,) = (line for line in answer.out.splitlines() if line.startswith("output of tasks, with tracebacks: "))
+        assert "why" in Path(line.partition(": ")[2]).read_text()
+
+
+def test_exports_are_named_where_there_are_some(tmp_path: Path) -> None:
+    problem = write_problem(tmp_path, policy={"outputs": "discard"})
+    nothing = catalytic("run", problem, "--workspace", tmp_path / "none", "--output-dir", tmp_path / "no", *WHOLE)
+    ran(tmp_path)
+    resumed = catalytic("resume", tmp_path / "w")
+
+    assert "exports: none;" in nothing.out
+    assert not (tmp_path / "no").exists()
+    assert f"exports: {tmp_path / 'out'}" in resumed.out.splitlines()
+
+
 def test_a_workspace_that_another_run_owns_is_busy(tmp_path: Path) -> None:
     ran(tmp_path)
     with WorkspaceLocks(tmp_path / "w" / "metadata"):
@@ -326,6 +366,15 @@ def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
     write_problem(tmp_path)
 
     assert catalytic("init", tmp_path, "--size", "1MB").code == 8
+
+
+def test_init_says_whether_the_workspace_was_there(tmp_path: Path) -> None:
+    words = ("init", tmp_path / "w", "--size", "1MB")
+    first, second = catalytic(*words), catalytic(*words)
+
+    assert (first.code, second.code) == (0, 0)
+    assert first.out.startswith("created ")
+    assert second.out.startswith("exists already: ")
 
 
 def test_init_prints_one_document(tmp_path: Path) -> None:

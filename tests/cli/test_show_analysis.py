@@ -69,6 +69,21 @@ def test_the_text_says_why_who_waits_and_what_would_help(plan_file: Path) -> Non
     assert max(map(len, said.out.splitlines()[3:])) <= 90
 
 
+def test_where_no_task_can_end_later_nothing_more_is_said_of_slack(tmp_path: Path) -> None:
+    """A chain: half could end later by 0s or more, which is no news."""
+    tasks = [
+        {"id": "a", "duration": 1, "outputs": ["x"]},
+        {"id": "b", "duration": 1, "inputs": ["x"], "outputs": ["y"]},
+    ]
+    buffers = [{"id": "x", "size": 4096}, {"id": "y", "size": 4096}]
+    plan = tmp_path / "plan.json"
+    assert catalytic("plan", write_problem(tmp_path, tasks=tasks, buffers=buffers), "-o", plan, *QUICK).code == 0
+
+    said = catalytic("show", plan, "--analysis")
+
+    assert "\nslack: 2 of 2 tasks can end no later\n" in said.out
+
+
 @pytest.mark.parametrize("seed", range(25))
 def test_a_report_can_be_written_of_any_plan(seed: int, tmp_path: Path) -> None:
     from random import Random

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import threading
 from dataclasses import replace
@@ -70,6 +71,15 @@ def test_a_misdeed_is_named_and_costs_one_task(name: str, tmp_path: Path) -> Non
     assert (report.status, report.blocked) == (RunStatus.PARTIAL, ("after",))
     assert set(report.results) == {"z"}
     assert (tmp_path / "out/z").exists()
+
+
+def test_what_a_function_raises_is_told_with_its_line(tmp_path: Path) -> None:
+    """The innermost line of a file beside the problem: `fail` itself, not what called it."""
+    report = execute(beside_an_innocent(PythonCall("misdeeds:fail")), tmp_path)
+
+    found = re.search(r" \(misdeeds\.py, line (\d+)\)$", report.failures[0].message)
+    assert found is not None
+    assert "flux capacitor" in (TASKS / "misdeeds.py").read_text().splitlines()[int(found.group(1)) - 1]
 
 
 @pytest.mark.parametrize("name", ["fork_and_go_on", "fork_and_return_twice", "close_stdout"])

@@ -217,7 +217,7 @@ def _facts(report: Report) -> str:
         ("Buffers", f"{s.buffers:,}, {format_size(s.allocated)} allocated"),
         ("Reuse", plural(s.reuse_edges, "edge")),
         ("Workspace", f"{format_size(s.workspace_size)}, {s.partition_count} x {format_size(s.partition_size)}"),
-        ("Alignment", format_size(s.alignment)),
+        ("Alignment", f"{s.alignment} bytes"),
         ("Ceiling", format_size(report.ceiling) if report.ceiling != report.capacity else "the capacity"),
         ("Critical chain", f"{plural(len(report.criticality.chain), 'task')}"),
     ]

@@ -86,6 +86,7 @@ def test_a_graph_alone_knows_after_what_and_not_how_long(graph: Write) -> None:
     }
     assert {t.duration for t in imported.problem.tasks} == {3}
     assert "phony edges (1) are passed through" in imported.assumptions
+    assert not any("as long as when it was built last" in said for said in imported.assumptions)
 
 
 def test_both_are_joined_by_paths_in_either_order(graph: Write, log: Write) -> None:

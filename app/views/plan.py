@@ -28,9 +28,24 @@ def full(summary: PlanSummary, plan: Plan, *, width: int) -> str:
     return "\n\n".join(section for section in sections if not section.endswith("\n"))
 
 
+SLOW = 3.0
+"""Times the least makespan, beyond which a plan for reuse says that time was not what was asked for."""
+
+
 def brief(summary: PlanSummary) -> str:
     """Headline, policies and the memory in one line: what ``plan`` and ``run`` print."""
-    return "\n".join([headline(summary), policies(summary), _memory(summary)])
+    return "\n".join([headline(summary), policies(summary), _memory(summary), *_slow(summary)])
+
+
+def _slow(s: PlanSummary) -> list[str]:
+    """What to ask for instead, where the objective cost much time."""
+    if s.objective != "reuse" or s.strategy is not None or not 0 < SLOW * s.least_makespan_s < s.makespan_s:
+        return []
+    times = s.makespan_s / s.least_makespan_s
+    return [
+        f"time came second: {times:.1f} times the least makespan that is not ruled out; "
+        "for a faster plan: --strategy auto, or --objective makespan with a --reuse-factor"
+    ]
 
 
 def _memory(s: PlanSummary) -> str:

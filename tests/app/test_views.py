@@ -16,7 +16,7 @@ from catalytic.app.views.document import render
 from catalytic.app.views.gantt import gantt
 from catalytic.app.views.headline import headline, headline_style
 from catalytic.app.views.memory_map import _first_middle, memory_map
-from catalytic.app.views.plan import full
+from catalytic.app.views.plan import brief, full
 from catalytic.app.views.table import cut, table
 from catalytic.solver.plan import plan_without_reuse
 from catalytic.solver.problem import Buffer, Problem, Task
@@ -136,6 +136,21 @@ def test_a_plan_without_seals_says_so() -> None:
 class Answer:
     path: Path
     count: int
+
+
+def test_a_plan_for_reuse_says_when_time_came_second() -> None:
+    summary = replace(
+        summarise(plan_without_reuse(chain(2))),
+        objective="reuse",
+        strategy=None,
+        makespan_s=31.0,
+        least_makespan_s=10.0,
+    )
+    words = "time came second: 3.1 times the least makespan"
+
+    assert words in brief(summary)
+    for other in ({"makespan_s": 30.0}, {"objective": "makespan"}, {"strategy": "memory"}, {"least_makespan_s": 0.0}):
+        assert words[:16] not in brief(replace(summary, **other))
 
 
 def test_a_document_has_a_format_and_plain_values() -> None:

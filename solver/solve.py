@@ -426,9 +426,13 @@ class _Pipeline:
                 self.misses = 0
                 return
             self.misses += 1
+            if search.divided:
+                search.drop(candidate)
+                if self.misses % MISSES:
+                    continue
             if found is None:
                 search.headroom = min(MOST_HEADROOM, search.headroom + 0.02)
-            elif not search.divided or self.misses % MISSES == 0:
+            else:
                 lower = search.ceiling - max((found.footprint - ceiling) // 2, self.unit)
                 search.set_ceiling(lower if lower >= self.least_peak() else ceiling)
 

@@ -43,12 +43,13 @@ EXCESS_WEIGHT = 3.0
 
 @loop
 def anneal(  # type: ignore[no-untyped-def]
-    rank, reference, strict, home, random, serial, steps, hot, cold, justified, ceiling, limit, lower, line, mirror,
-    cells, best_start, best_where, found, stop,
+    rank, reference, strict, home, random, serial, by_home, steps, hot, cold, justified, ceiling, limit, lower, line,
+    mirror, cells, best_start, best_where, found, stop,
 ):  # fmt: skip
     """Anneal for ``steps`` schedules, from temperature ``hot`` to ``cold``, until ``stop[0]`` or makespan ``lower``.
 
-    ``limit`` is what may be reserved. With partitions schedules may exceed it up to ``ceiling``, at a price.
+    ``limit`` is what may be reserved; excess has its price. ``by_home``: by the gate that sees partitions, which lets
+    no more than ``ceiling`` be reserved; otherwise ``ceiling`` is for live bytes.
 
     ``rank``, ``reference``, ``strict`` and ``home`` (partitions) are the state, changed in place; ``justified`` is the
     share of justified neighbours (0 with partitions). ``serial``: there are no bytes, and schedules are made serially.
@@ -70,19 +71,21 @@ def anneal(  # type: ignore[no-untyped-def]
             for t in range(n):
                 trial_strict[t] = strict[t]
             _copy(trial_home, home)
-            if parts > 1 and home.shape[0] > 0 and _uniform(random) < HOME_SHARE:
+            if by_home and home.shape[0] > 0 and _uniform(random) < HOME_SHARE:
                 g = int(_uniform(random) * home.shape[0])
                 trial_home[g] = int(_uniform(random) * (parts - (size[g] - 1) // part_size))
             else:
                 _neighbour(trial, trial_strict, random)
         if serial:
             makespan, reserved = serial_schedule(trial, line, start), np.int64(0)
-        elif parts > 0:
+        elif by_home:
             makespan, reserved = celled_schedule(
                 trial, reference, trial_strict, trial_home, ceiling, line, cells, start, where
             )
         else:
-            makespan, reserved = gated_schedule(trial, reference, trial_strict, limit, line, start)
+            makespan, reserved = gated_schedule(
+                trial, reference, trial_strict, ceiling, limit, line, cells, start, where
+            )
         made += 1
         if makespan == NO_SCHEDULE:
             if made == 1:
@@ -100,14 +103,14 @@ def anneal(  # type: ignore[no-untyped-def]
             if serial:
                 length = serial_schedule(trial, mirror, back)
             else:
-                length, _ = gated_schedule(trial, turned, lax, limit, mirror, back)
+                length, _ = gated_schedule(trial, turned, lax, ceiling, limit, mirror, cells, back, where)
             for t in range(n):
                 again[t] = length - back[t] - duration[t]
             _order(again, tie, key, trial)
             if serial:
                 length, peak = serial_schedule(trial, line, again), np.int64(0)
             else:
-                length, peak = gated_schedule(trial, trial, lax, limit, line, again)
+                length, peak = gated_schedule(trial, trial, lax, ceiling, limit, line, cells, again, where)
             made += 2
             if length <= makespan:
                 makespan, reserved = length, peak

@@ -254,7 +254,7 @@ def celled_schedule(rank, reference, strict, home, limit, line, cells, start, wh
                             c = pool[g] * parts + p
                             if want[c] == 0:
                                 most = highest(level[c], summary[c], width, first, np.int64(n))
-                                want[c] = max(most, 0)
+                                want[c] = max(most, live[c] + extra[c])
                     more = _growth(want, height, limit, total, top, pool_limit, shape)
                     for i in range(count):
                         _hold(extra, fresh[i], where[fresh[i]], np.int64(-1), size, pool, shape)

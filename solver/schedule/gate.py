@@ -17,6 +17,12 @@ and only positions before the task's own can rise.
 
 *Strict* tasks are those for which others wait: a ready strict task that the gate refuses lets no task of lower
 priority allocate bytes. Without them, small tasks would keep a large one out for ever.
+
+With several partitions or pools every start is also placed into partitions (``list_schedule.place_blocks``), where the
+*reserved* bytes, the sum over (pool, partition) of the most bytes ever alive, must stay below a limit. This gate does
+not see partitions: when nothing runs and nothing may start, the next task of the reference order starts above the
+limit, and the caller sees the excess. ``cell_gate.py`` never jams, but binds what comes later to partitions; neither is
+better everywhere.
 """
 
 from __future__ import annotations
@@ -42,18 +48,23 @@ from .gate_parts import (
     summarise,
     width_of,
 )
+from .list_schedule import place_blocks, release_block
 
 NO_SCHEDULE = 2**62
 """Makespan where there is none: the reference is no legal order, or its bytes do not go into the partitions."""
 
+PATIENCE = 12
+"""Tasks that partitions refuse at one moment before the others are not asked any more."""
+
 
 @loop
-def gated_schedule(rank, reference, strict, ceiling, line, start):  # type: ignore[no-untyped-def]
-    """See the module's docstring. ``rank``: tasks, highest priority first. Fills ``start``.
+def gated_schedule(rank, reference, strict, ceiling, limit, line, cells, start, where):  # type: ignore[no-untyped-def]
+    """See the module's docstring. ``rank``: tasks, highest priority first. Fills ``start`` and ``where`` (partitions).
 
-    Returns the makespan and the peak of live bytes, which is above the ceiling only where the reference order's is.
+    Returns (makespan, reserved bytes); without partitions, reserved bytes are the peak of live bytes.
     """
     dur, waits, ss, si, demand, capacity, low, ts, ti, us, ui, size, kept, preload = line
+    _all, parts, part_size, room, exclusive, pool, pool_limit, bs, bi, os, oi, lazy = cells
     n, m, resources = dur.shape[0], size.shape[0], capacity.shape[0]
     by_rank, place = np.empty(n, np.int64), np.empty(n, np.int64)
     missing, need = waits.copy(), np.zeros(n, np.int64)  # need: bytes of the groups it touches that are not born
@@ -82,6 +93,21 @@ def gated_schedule(rank, reference, strict, ceiling, line, start):  # type: igno
         level[birth] += size[g]
         level[n if kept[g] else user_place[us[g]] + 1] -= size[g]
     summarise(level, summary, width, n)
+    pools = pool_limit.shape[0]
+    cell_live, cell_peak = np.zeros((pools, parts), np.int64), np.zeros((pools, parts), np.int64)
+    spans, base, held = np.zeros(parts, np.int64), np.full(parts, -1, np.int64), np.full(parts, -1, np.int64)
+    loaded_at, loaded_by = np.full(m if parts else 0, -1, np.int64), np.full(m if parts else 0, -1, np.int64)
+    needed = np.empty(m, np.int64)
+    if parts:
+        for b in range(m):
+            where[b] = -1
+        for b in range(m):
+            needed[0] = b
+            if preload[b] and not place_blocks(
+                needed, np.int64(1), np.int64(-2), np.int64(2**62), cell_live, cell_peak, spans, base, held, where,
+                size, pool, pool_limit, part_size, room, parts, np.bool_(False),
+            ):  # fmt: skip
+                return np.int64(NO_SCHEDULE), np.int64(0)
     free = capacity.copy()
     ready, end, running = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
     waiting, busy = np.int64(0), np.int64(0)
@@ -93,7 +119,7 @@ def gated_schedule(rank, reference, strict, ceiling, line, start):  # type: igno
     first, done = np.int64(0), np.int64(0)  # first place of the reference order that has not started
     force = False
     while done < n:
-        looked, stay = np.int64(0), np.int64(0)
+        looked, stay, refused = np.int64(0), np.int64(0), np.int64(0)
         closed, full = False, False
         while looked < waiting:
             t = ready[looked]
@@ -110,12 +136,24 @@ def gated_schedule(rank, reference, strict, ceiling, line, start):  # type: igno
                     and (
                         closed
                         or live + need[t] > ceiling
+                        or refused >= PATIENCE
                         or not _resumable(
                             t, ceiling, place[t], first, width, level, summary, ts, ti, group, user_place, gone
                         )
                     )
                 ):
                     allowed = False
+                    closed = closed or strict[t]
+            if allowed and parts:
+                allowed = _enter(
+                    t, now, np.int64(2**62) if force else limit, needed, loaded_at, loaded_by, cell_live, cell_peak,
+                    spans, base, held, where, size, pool, pool_limit, part_size, room, parts, exclusive, bs, bi, ts, ti,
+                    os, oi, lazy,
+                )  # fmt: skip
+                if not allowed:
+                    if force:
+                        return np.int64(NO_SCHEDULE), np.int64(0)
+                    refused += 1
                     closed = closed or strict[t]
             if allowed:
                 _advance(t, place[t], first, width, level, summary, ts, ti, group, user_place, gone, np.int64(1))
@@ -159,18 +197,27 @@ def gated_schedule(rank, reference, strict, ceiling, line, start):  # type: igno
             done += 1
             for r in range(resources):
                 free[r] += demand[t, r]
+            for p in range(parts):
+                if held[p] == t:
+                    held[p] = -1
             for i in range(ts[t], ts[t + 1]):
                 g = ti[i]
                 unended[g] -= 1
                 if unended[g] == 0 and not kept[g]:
                     live -= size[g]
+                    if parts:
+                        release_block(g, cell_live, spans, where, size, pool, part_size)
             for i in range(ss[t], ss[t + 1]):
                 u = si[i]
                 missing[u] -= 1
                 if missing[u] == 0:
                     insert(ready, waiting, u, by_rank)
                     waiting += 1
-    return makespan, peak
+    reserved = np.int64(0)
+    for q in range(pools):
+        for p in range(parts):
+            reserved += cell_peak[q, p]
+    return makespan, reserved if parts else peak
 
 
 @inner
@@ -215,3 +262,38 @@ def _advance(t, own, first, width, level, summary, ts, ti, group, user_place, go
                         k += 1
                     death = user_place[k] + 1
                 add(level, summary, width, death, own, -sign * group[g, SIZE])
+
+
+@inner
+def _enter(  # type: ignore[no-untyped-def]
+    t, now, limit, needed, loaded_at, loaded_by, live, peak, spans, base, held, where, size, pool, pool_limit,
+    part_size, room, parts, exclusive, bs, bi, ts, ti, os, oi, lazy,
+):  # fmt: skip
+    """Partitions for all that task ``t`` would write at ``now``; whether there are any. If not, nothing has changed."""
+    if exclusive:
+        for i in range(os[t], os[t + 1]):
+            if held[where[oi[i]]] >= 0:
+                return False
+        for i in range(ts[t], ts[t + 1]):
+            # Among readers that start together the one with the least id loads (and holds the partition).
+            if lazy[ti[i]] and loaded_at[ti[i]] == now and loaded_by[ti[i]] > t:
+                return False
+    count = np.int64(0)
+    for i in range(bs[t], bs[t + 1]):
+        needed[count] = bi[i]
+        count += 1
+    for i in range(ts[t], ts[t + 1]):
+        if lazy[ti[i]] and where[ti[i]] < 0:
+            needed[count] = ti[i]
+            count += 1
+    if count > 0 and not place_blocks(
+        needed, count, t, limit, live, peak, spans, base, held, where, size, pool, pool_limit, part_size, room, parts,
+        exclusive,
+    ):  # fmt: skip
+        return False
+    for i in range(count):
+        loaded_at[needed[i]], loaded_by[needed[i]] = now, t
+    if exclusive:
+        for i in range(os[t], os[t + 1]):
+            held[where[oi[i]]] = t
+    return True

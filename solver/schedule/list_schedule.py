@@ -48,6 +48,11 @@ class Schedule:
     reserved: int
     complete: bool
 
+    @property
+    def key(self) -> tuple[int, int]:
+        """What tells schedules of one search apart nearly always."""
+        return (self.makespan, self.reserved)
+
 
 class Scheduler:
     """List schedules of one problem. ``used_partitions`` may be fewer than there are: less concurrency, less waste."""

@@ -62,7 +62,15 @@ HEADROOMS = (0.0, 0.03, 0.08, 0.2)
 """Shares of a partition left free for fragmentation, tried in this order."""
 
 LOOSENESS = (1.0, 1.05)
-"""With partitions: what chains may reserve, in ceilings, in turns. They pay for the excess, but may pass through it."""
+"""Of the gate that sees partitions: what chains may reserve, in ceilings, in turns. They pay for the excess, but may
+pass through it."""
+
+SLACKS = (1.0, 0.93, 0.86, 0.97)
+"""Of the other gate in partitions: shares of the ceiling that live bytes may reach, in turns; the rest is what
+partitions waste."""
+
+COST_BY_HOME = 5
+"""Schedules of the other gate that take as long as one of the gate that sees partitions."""
 
 MOST_TASKS_FOR_REPLAY = 3000
 """Tasks beyond which one such replaying schedule takes longer than all of them may."""
@@ -85,6 +93,8 @@ class State:
     home: Ints
     used_partitions: int = 1
     headroom: float = 0.0
+    by_home: bool = False
+    """Whether the gate that sees partitions makes the schedule; never on one address line."""
     lineage: int = -1
     """The beginning that the state descends from."""
 
@@ -143,10 +153,12 @@ class ScheduleSearch:
         self._news = Condition()
         self._elite: list[Candidate] = []
         self._home: dict[tuple[bytes, int], Ints] = {}
+        self._dropped: set[tuple[int, int]] = set()
         self._running: dict[int, tuple[Ints, Ints, Ints, State]] = {}
         self._fresh = 0
         self._chains = 0
-        self._seconds_per_schedule: float | None = None
+        self._gates = (True, False) if self.divided else (False,)  # whether homes decide
+        self._pace: dict[bool, float] = {}  # seconds per schedule of each gate
         self.headroom = 0.0
         self.made = 0
         self.seed = budget.seed
@@ -173,6 +185,12 @@ class ScheduleSearch:
     def offer(self, candidate: Candidate) -> None:
         """Take a schedule from elsewhere into account."""
         self._remember(candidate)
+
+    def drop(self, candidate: Candidate) -> None:
+        """Forget a schedule that could not be placed: it would keep out what is longer and can be."""
+        with self._news:
+            self._dropped.add(candidate.schedule.key)
+            self._elite = [other for other in self._elite if other.schedule.key not in self._dropped]
 
     def set_ceiling(self, ceiling: int) -> None:
         """From now on reserve at most this: what was found so far is measured by the new ceiling."""
@@ -210,7 +228,9 @@ class ScheduleSearch:
             for lineage, used in enumerate(counts):
                 rank = self._tail if rank_by_tail else reference
                 home = self._homes(reference, used)
-                self._remember(self.schedule(_state(rank, reference, home, used=used, lineage=-1 - lineage)))
+                for by_home in self._gates:
+                    state = _state(rank, reference, home, used=used, by_home=by_home, lineage=-1 - lineage)
+                    self._remember(self.schedule(state))
                 if self._past(until):
                     return
 
@@ -241,27 +261,38 @@ class ScheduleSearch:
             if now >= until:
                 return
             total = max(1e-3, until - begin)
-            per_schedule = self._seconds_per_schedule or self._measure()
-            fresh = self._fresh_chains(total * threads / per_schedule)
+            by_home = self._next_by_home()
+            per_schedule = self._pace.get(by_home) or self._measure(by_home)
+            fresh = 0 if by_home else self._fresh_chains(total * threads / per_schedule)
             if (now - begin) / total < FRESH_SHARE and self._fresh < fresh:
                 seconds = FRESH_SHARE * total * threads / fresh
             else:
                 seconds = max(0.2, REHEATED_SHARE * total)
             steps = max(1, int(min(seconds, until - now) / per_schedule))
-            made = self._chain(steps, fresh=self._fresh < fresh)
+            made = self._chain(steps, fresh=self._fresh < fresh, by_home=by_home)
             spent = self.budget.elapsed_s() - now
             if made > 10:
-                self._seconds_per_schedule = 0.5 * per_schedule + 0.5 * spent / made
+                self._pace[by_home] = 0.5 * per_schedule + 0.5 * spent / made
 
     def run_counted(self, seconds: float) -> None:
         """Anneal for a number of schedules that only depends on ``seconds`` and the problem."""
         total = int(seconds * SCHEDULES_PER_SECOND / max(1, self.compact.task_count))
         fresh = self._fresh_chains(total)
-        end = self.made + total
-        while self.made < end and not self.closed():
-            share = FRESH_SHARE / fresh if self._fresh < fresh else REHEATED_SHARE
-            if self._chain(max(1, min(end - self.made, int(share * total))), fresh=self._fresh < fresh) == 0:
+        left = total
+        while left > 0 and not self.closed():
+            by_home = self._next_by_home()
+            cost = COST_BY_HOME if by_home else 1
+            begins = self._fresh < fresh and not by_home
+            share = FRESH_SHARE / fresh if begins else REHEATED_SHARE
+            steps = max(1, min(left, int(share * total)) // cost)
+            made = self._chain(steps, fresh=begins, by_home=by_home)
+            if made == 0:
                 return
+            left -= made * cost
+
+    def _next_by_home(self) -> bool:
+        """Which gate the next chain has: in partitions the two take turns."""
+        return self.divided and self._chains % 2 == 0
 
     def schedule(self, state: State) -> Candidate:
         """The schedule of a state."""
@@ -269,15 +300,16 @@ class ScheduleSearch:
         start, where = np.empty(n, np.int64), np.zeros(self.compact.size.size, np.int64)
         if self._serial:
             makespan, reserved = serial_schedule(state.rank, self._line, start), 0
-        elif self.divided:
+        elif state.by_home:
             makespan, reserved = celled_schedule(
                 state.rank, state.reference, state.strict, state.home, self.ceiling, self._line, self._cells(state),
                 start, where,
             )  # fmt: skip
         else:
             makespan, reserved = gated_schedule(
-                state.rank, state.reference, state.strict, self.ceiling, self._line, start
-            )
+                state.rank, state.reference, state.strict, self.ceiling, self.ceiling, self._line, self._cells(state),
+                start, where,
+            )  # fmt: skip
         self.made += 1
         return self._candidate(start, where, makespan, reserved, state)
 
@@ -315,12 +347,16 @@ class ScheduleSearch:
         order = legal_order(self.compact, start)
         used = self.compact.problem.workspace.partitions
         references = [order, *self.references[:1]]
-        found = [self.schedule(_state(order, r, self._homes(r, used), used=used)) for r in references]
+        found = [
+            self.schedule(_state(order, r, self._homes(r, used), used=used, by_home=by_home))
+            for r in references
+            for by_home in self._gates
+        ]
         return min(found, key=self._rank)
 
     # -- chains ------------------------------------------------------------------------------------------------
 
-    def _chain(self, steps: int, *, fresh: bool) -> int:
+    def _chain(self, steps: int, *, fresh: bool, by_home: bool) -> int:
         """Anneal for ``steps`` schedules from a new beginning or from one of the elite; how many were made."""
         with self._news:
             number = self._chains
@@ -330,14 +366,15 @@ class ScheduleSearch:
                 number, self._fresh = self._fresh, self._fresh + 1
                 state = self._beginning(number)
             else:
-                state = self._elite[number % len(self._elite)].state
-                if self.divided:  # with the headroom that placements ask for by now
-                    state = replace(state, headroom=self.headroom)
+                state = self._elite[(number // 2 if self.divided else number) % len(self._elite)].state
+            if self.divided:  # with the headroom that placements ask for by now
+                state = replace(state, headroom=self.headroom, by_home=by_home)
             ceiling = self.ceiling
         hot = FRESH_HEAT[number % len(FRESH_HEAT)] if fresh else REHEAT[number % len(REHEAT)]
-        shares = JUSTIFIED_SERIALLY if self._serial else JUSTIFIED
-        justified = 0.0 if self.divided else shares[number % len(shares)]
-        loose = int(ceiling * LOOSENESS[number % len(LOOSENESS)]) if self.divided else ceiling
+        justifying = JUSTIFIED_SERIALLY if self._serial else JUSTIFIED
+        justified = 0.0 if self.divided else justifying[number % len(justifying)]
+        shares = LOOSENESS if by_home else SLACKS if self.divided else (1.0,)
+        most = int(ceiling * shares[number // 2 % len(shares)])
         rank, reference, home = state.rank.copy(), state.reference.copy(), state.home.copy()
         strict = state.strict.copy()
         start, where = np.zeros(rank.size, np.int64), np.zeros(self.compact.size.size, np.int64)
@@ -347,9 +384,9 @@ class ScheduleSearch:
         seed = (self.seed * 1_000_003 + number * 2 + fresh + 1) * 0x9E3779B97F4A7C15 % 2**64
         lower = -(-self.lower // self._unit)
         made = anneal(
-            rank, reference, strict, home, np.array([seed or 1], np.uint64), self._serial, steps, hot, min(COLD, hot),
-            justified, loose, ceiling, lower, self._line, self._mirror, self._cells(state), start, where, found,
-            self._stop,
+            rank, reference, strict, home, np.array([seed or 1], np.uint64), self._serial, by_home, steps, hot,
+            min(COLD, hot), justified, most, ceiling, lower, self._line, self._mirror, self._cells(state), start, where,
+            found, self._stop,
         )  # fmt: skip
         with self._news:
             self.made += made
@@ -370,7 +407,8 @@ class ScheduleSearch:
             return None
         order = legal_order(self.compact, start.copy())
         lax = np.zeros(order.size, np.bool_)
-        return self.schedule(replace(state, rank=order, reference=order, strict=lax, home=where.copy()))
+        home = where.copy()
+        return self.schedule(replace(state, rank=order, reference=order, strict=lax, home=home, by_home=self.divided))
 
     def _beginning(self, number: int) -> State:
         reference = self.references[number % len(self.references)]
@@ -378,7 +416,7 @@ class ScheduleSearch:
         counts = _partition_counts(self.compact)[::-1]
         used = counts[number % len(counts)]
         home = self._homes(reference, used)
-        return _state(rank, reference, home, used=used, headroom=self.headroom, lineage=number)
+        return _state(rank, reference, home, used=used, headroom=self.headroom, by_home=self.divided, lineage=number)
 
     def _homes(self, reference: Ints, used: int) -> Ints:
         """The partition of each block when the tasks run one at a time in the reference order."""
@@ -397,13 +435,12 @@ class ScheduleSearch:
     def _fresh_chains(self, schedules: float) -> int:
         """How many new beginnings a search of so many schedules can afford."""
         most = FRESH_SERIALLY if self._serial else MOST_FRESH
-        least = 0 if self.divided else 1  # in partitions the first schedules are better than short chains from others
-        return max(least, min(most, int(FRESH_SHARE * schedules / (LEAST_STEPS_PER_TASK * self.compact.task_count))))
+        return max(1, min(most, int(FRESH_SHARE * schedules / (LEAST_STEPS_PER_TASK * self.compact.task_count))))
 
-    def _measure(self) -> float:
+    def _measure(self, by_home: bool) -> float:
         """Seconds per schedule, by making one."""
         before = self.budget.elapsed_s()
-        self.schedule(self._beginning(0))
+        self.schedule(replace(self._beginning(0), by_home=by_home))
         return max(1e-6, self.budget.elapsed_s() - before)
 
     def _candidate(self, start: Ints, where: Ints, makespan: int, reserved: int, state: State) -> Candidate:
@@ -416,7 +453,7 @@ class ScheduleSearch:
 
     def _remember(self, candidate: Candidate) -> None:
         """Keep the best of each lineage, and of these the best few."""
-        if not candidate.schedule.complete:
+        if not candidate.schedule.complete or candidate.schedule.key in self._dropped:
             return
         with self._news:
             best: dict[int, Candidate] = {}
@@ -444,9 +481,16 @@ def legal_order(compact: Compact, start: Ints) -> Ints:
 
 
 def _state(
-    rank: Ints, reference: Ints, home: Ints, *, used: int = 1, headroom: float = 0.0, lineage: int = -1
+    rank: Ints,
+    reference: Ints,
+    home: Ints,
+    *,
+    used: int = 1,
+    headroom: float = 0.0,
+    by_home: bool = False,
+    lineage: int = -1,
 ) -> State:
-    return State(rank, reference, np.zeros(rank.size, np.bool_), home, used, headroom, lineage)
+    return State(rank, reference, np.zeros(rank.size, np.bool_), home, used, headroom, by_home, lineage)
 
 
 def _partition_counts(compact: Compact) -> list[int]:

@@ -13,7 +13,7 @@ from catalytic.solver.arrays import Ints
 from catalytic.solver.order import Compact
 from catalytic.solver.problem import InputPolicy, Isolation, OutputPolicy, Policy, Workspace
 from catalytic.solver.schedule import Schedule, Scheduler
-from catalytic.solver.schedule.cell_gate import celled_schedule, cells_of
+from catalytic.solver.schedule.cell_gate import celled_schedule, cells_of, no_cells
 from catalytic.solver.schedule.gate import NO_SCHEDULE, gated_schedule
 from catalytic.solver.schedule.line import Line
 from catalytic.solver.units import Bytes, Tick
@@ -161,7 +161,7 @@ def test_one_cell_is_one_line(seed: int) -> None:
         rank = np.array(rng.sample(range(order.size), order.size), dtype=np.int64)
         strict = np.array([rng.random() < 0.3 for _ in order], dtype=np.bool_)
         found = celled_schedule(rank, order, strict, home, limit, line, cells_of(compact, 1, 0.0), start, where)
-        assert found == gated_schedule(rank, order, strict, limit, line, other)
+        assert found == gated_schedule(rank, order, strict, limit, limit, line, no_cells(), other, where)
         assert start.tolist() == other.tolist()
 
 
@@ -178,7 +178,7 @@ def test_where_there_is_room_for_everything_partitions_keep_nobody_waiting(seed:
     makespan, _ = celled_schedule(
         rank, order, lax, replay.partition, 10**9, line, cells_of(compact, 4, 0.0), start, where
     )
-    assert makespan == gated_schedule(rank, order, lax, 10**9, line, other)[0]
+    assert makespan == gated_schedule(rank, order, lax, 10**9, 10**9, line, no_cells(), other, where)[0]
     assert start.tolist() == other.tolist()
 
 

@@ -12,6 +12,7 @@ from catalytic.solver.arrays import Ints
 from catalytic.solver.budget import Budget
 from catalytic.solver.order import Compact, least_peak
 from catalytic.solver.problem import InputPolicy, Isolation, OutputPolicy, Policy, Workspace
+from catalytic.solver.schedule.cell_gate import cells_of, no_cells
 from catalytic.solver.schedule.gate import NO_SCHEDULE, gated_schedule
 from catalytic.solver.schedule.line import Line, scarce_resources
 from catalytic.solver.units import Bytes, Tick
@@ -52,11 +53,11 @@ def test_the_profile_admits_whom_a_replay_admits(seed: int, merged: bool) -> Non
     order, peak = low_order(compact)
     ceiling = peak + rng.choice((0, 0, 3, 10))
     line = Line.of(compact, merged=merged).arrays()
-    start = np.empty(order.size, np.int64)
+    start, where = np.empty(order.size, np.int64), np.zeros(compact.size.size, np.int64)
     for _ in range(4):
         rank = np.array(rng.sample(range(order.size), order.size), dtype=np.int64)
         strict = np.array([rng.random() < 0.3 for _ in order], dtype=np.bool_)
-        makespan, reserved = gated_schedule(rank, order, strict, ceiling, line, start)
+        makespan, reserved = gated_schedule(rank, order, strict, ceiling, ceiling, line, no_cells(), start, where)
         assert start.tolist() == gated(compact, rank, order, strict, ceiling).tolist()
         assert makespan == int((start + compact.duration).max())
         assert reserved == peak_of_starts(compact, start) <= ceiling
@@ -68,11 +69,13 @@ def test_a_mirrored_schedule_read_backwards_is_a_schedule_with_the_same_peak(see
     order, peak = low_order(compact)
     line = Line.of(compact)
     n = order.size
-    start = np.empty(n, np.int64)
+    start, where = np.empty(n, np.int64), np.zeros(0, np.int64)
     rank = np.array(rng.sample(range(n), n), dtype=np.int64)
     turned = np.ascontiguousarray(order[::-1])
     lax = np.zeros(n, np.bool_)
-    makespan, reserved = gated_schedule(rank, turned, lax, peak, line.mirrored().arrays(), start)
+    makespan, reserved = gated_schedule(
+        rank, turned, lax, peak, peak, line.mirrored().arrays(), no_cells(), start, where
+    )
     forward = makespan - start - compact.duration
     assert all(forward[p] + compact.duration[p] <= forward[t] for t in range(n) for p in compact.predecessors[t])
     assert peak_of_starts(compact, forward) == reserved <= peak
@@ -82,10 +85,35 @@ def test_a_reference_that_is_no_order_gives_no_schedule() -> None:
     _, compact = random_compact(3)
     order, _ = low_order(compact)
     backwards = np.ascontiguousarray(order[::-1])
-    start = np.empty(order.size, np.int64)
+    start, where = np.empty(order.size, np.int64), np.zeros(0, np.int64)
     none = np.zeros(order.size, np.bool_)
-    makespan, _ = gated_schedule(order, backwards, none, 0, Line.of(compact).arrays(), start)
+    makespan, _ = gated_schedule(order, backwards, none, 0, 0, Line.of(compact).arrays(), no_cells(), start, where)
     assert makespan == NO_SCHEDULE
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_with_partitions_writers_hold_theirs_alone_and_reserved_bytes_are_what_cells_ever_held(seed: int) -> None:
+    rng = Random(9000 + seed)
+    question = random_problem(rng, tasks=9)
+    question = replace(question, workspace=Workspace(Bytes(120), 3, question.workspace.alignment, Isolation.EXCLUSIVE))
+    compact = Compact.of(question)
+    if compact.size.max(initial=0) > question.workspace.partition_size:
+        pytest.skip("a buffer that spans partitions")
+    order = np.array([compact.tasks.index(t) for t in question.graph.topological_order], dtype=np.int64)
+    start, where = np.empty(order.size, np.int64), np.zeros(compact.size.size, np.int64)
+    line, cells = Line.of(compact, merged=False).arrays(), cells_of(compact, 3, 0.0)
+    rank = np.array(rng.sample(range(order.size), order.size), dtype=np.int64)
+    lax = np.zeros(order.size, np.bool_)
+    makespan, reserved = gated_schedule(rank, order, lax, 10**6, 10**6, line, cells, start, where)
+    if makespan == NO_SCHEDULE:
+        return
+    end = start + compact.duration
+    held = {t: {int(where[b]) for b in (*compact.births[t], *compact.over[t])} for t in range(order.size)}
+    for a in range(order.size):
+        for b in range(a):
+            if start[a] < end[b] and start[b] < end[a]:
+                assert not held[a] & held[b]
+    assert reserved >= peak_of_starts(compact, start) or any(t.in_place for t in question.tasks)
 
 
 def test_workers_are_a_resource_that_tasks_wait_for() -> None:

@@ -19,6 +19,7 @@ its best value when it had it, else that moment is its end. ``number``: the cell
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -123,7 +124,9 @@ class Row(Shape):
 
     def line(self) -> bytes:
         """The row as one line."""
-        return json.dumps(self.model_dump(), separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+        text = json.dumps(self.model_dump(), separators=(",", ":"), ensure_ascii=False)
+        # Folders may have names that are no text; a line must have it, or it could not be read again.
+        return re.sub("[\ud800-\udfff]", lambda half: rf"\\u{ord(half[0]):x}", text).encode() + b"\n"
 
 
 def read_row(document: Mapping[str, object], origin: str) -> Row:

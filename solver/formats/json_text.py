@@ -88,14 +88,14 @@ def _mistakes(path: str, value: object, depth: int) -> Iterator[Mistake]:
         for key in value.repeated:
             yield Mistake(join(path, key), "the key more than once", "each key once")
         for key, item in value.items():
-            if not _is_unicode(key):
+            if not is_unicode(key):
                 yield Mistake(join(path, key), "half a surrogate pair", "Unicode text")
             yield from _mistakes(join(path, key), item, depth + 1)
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _mistakes(f"{path}[{index}]", item, depth + 1)
     elif isinstance(value, str):
-        if not _is_unicode(value):
+        if not is_unicode(value):
             yield Mistake(path, "half a surrogate pair", "Unicode text")
     elif isinstance(value, float):
         if not isfinite(value):
@@ -104,12 +104,18 @@ def _mistakes(path: str, value: object, depth: int) -> Iterator[Mistake]:
         yield Mistake(path, f"an integer of {len(str(abs(value)))} digits", "64-bit integers")
 
 
-def _is_unicode(text: str) -> bool:
+def is_unicode(text: str) -> bool:
+    """Whether ``text`` can be written: names of files may be bytes that are no text, and come with half surrogates."""
     try:
         text.encode()
     except UnicodeEncodeError:
         return False
     return True
+
+
+def spelled_out(text: str) -> str:
+    r"""``text`` with what is not Unicode in it spelled out: ``\udcff`` for a byte of a file's name that is no text."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def join(path: str, key: str) -> str:

@@ -289,6 +289,8 @@ def test_mistakes_of_paths_and_configurations_are_told_before_anything_is_made(t
     assert "threads: found 0" in said.err
     assert not (folder / "study").exists()
     assert catalytic("batch", folder / "one.toml", "--out", folder / "study").code == 2
+    # Cells are counted before the first one is made: without an end they would fill the memory.
+    assert catalytic("batch", folder / "p.json", "--out", folder / "study", "--seeds", "9" * 20).code == 2
 
 
 # -- killed at any moment ----------------------------------------------------------------------------------------------

@@ -82,8 +82,8 @@ def command(
 
     PATHS are files that `plan` reads, and folders that are searched for them. Each cell (problem x configuration x
     seed) becomes a line of FOLDER/cells.jsonl, whatever became of it. A batch that was stopped continues with the same
-    command; cells that have a row are not made again unless their problem or configuration has changed. A cell has one
-    thread unless its configuration says otherwise. `catalytic compare FOLDER` reads the rows.
+    command; cells that have a row are not made again unless they crashed, or their problem or configuration has
+    changed. A cell has one thread unless its configuration says otherwise. `catalytic compare FOLDER` reads the rows.
 
     Exit code 1: some cell crashed, or its problem was refused; the others have their rows all the same.
     """

@@ -249,6 +249,12 @@ def test_a_cell_that_fails_is_a_row_and_the_others_are_made(tmp_path: Path) -> N
     assert "could not be written" in crashed.reason
     assert crashed.reason in {f["reason"] for f in said.document["failures"]}
 
+    (folder / "study" / "plans" / blocked.plan_name).rmdir()
+    again = catalytic(*words(folder, "--json", seeds=1))
+
+    assert (again.document["made"], again.document["ended"]) == (1, {"answered": 4, "refused": 2})
+    assert "1 cell crashed before: tried again" in again.err
+
 
 def write_slow(folder: Path) -> Path:
     """A problem that takes longer to read than it takes a test to interfere."""

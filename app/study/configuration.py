@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from catalytic.solver.budget import Budget
+from catalytic.solver.budget import MAX_WORKERS, Budget
 from catalytic.solver.errors import InputError, Mistake
 from catalytic.solver.formats.json_text import TOP, describe, digest_json, is_unicode, read_bytes
 from catalytic.solver.plan import Objective
@@ -220,7 +220,13 @@ def _size(value: object) -> Value:
 
 def _whole(value: object) -> Value:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value < 2**31:
-        raise ValueError("an integer of at least 1")
+        raise ValueError("an integer from 1 to 2147483647")
+    return value
+
+
+def _threads(value: object) -> Value:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_WORKERS:
+        raise ValueError(f"an integer from 1 to {MAX_WORKERS}")
     return value
 
 
@@ -262,7 +268,7 @@ OPTIONS: Mapping[str, Callable[[object], Value]] = {
     "inputs": _one_of(*(p.value for p in InputPolicy)),
     "outputs": _one_of(*(p.value for p in OutputPolicy)),
     "time-limit": _seconds,
-    "threads": _whole,
+    "threads": _threads,
     "deterministic": _flag,
     "integrity": _flag,
     "monitoring": _flag,

@@ -1,6 +1,7 @@
 """Batch: every problem x configuration x seed, each in a process of its own, one durable row per cell.
 
-A batch that is stopped at any moment continues: rows that exist are not made again. A cell is the same cell while its
+A batch that is stopped at any moment continues: rows that exist are not made again, except those of cells that
+crashed, for which the moment may be to blame (a full disk, a kernel out of memory). A cell is the same cell while its
 place, the bytes of its problem file, its options and its limit of memory are; what changes any of them is said.
 """
 
@@ -88,7 +89,7 @@ def run_batch(request: BatchRequest, observer: Observer | None = None) -> BatchA
     wanted = cells(found.instances, configurations, request.seeds, request.limits)
     with opened(request.folder) as ledger:
         provenance = Provenance.here()
-        missing = [cell for cell in wanted if ledger.of_cell(cell.digest) is None]
+        missing = [cell for cell in wanted if not _is_made(ledger, cell)]
         notes = [
             *_on_what_is_there(ledger, wanted, missing, found.others, provenance),
             *_on_cores(request.jobs, max(c.threads for c in configurations), provenance),
@@ -102,6 +103,12 @@ def run_batch(request: BatchRequest, observer: Observer | None = None) -> BatchA
         _make(missing, request, ledger, provenance, tell)
         rows = [row for cell in wanted if (row := ledger.of_cell(cell.digest)) is not None]
     return _answer(request.folder, rows, len(missing), tuple(notes), monotonic() - began)
+
+
+def _is_made(ledger: Ledger, cell: Cell) -> bool:
+    """Whether ``cell`` has a row that says something about the search: a crash may be the fault of a full disk."""
+    row = ledger.of_cell(cell.digest)
+    return row is not None and row.ended != "crashed"
 
 
 def _make(
@@ -157,6 +164,8 @@ def _on_what_is_there(
         yield "the last row was torn when a batch was killed: it is cut off, and its cell made again"
     if kept := len(wanted) - len(missing):
         yield f"{kept} of {len(wanted)} cells have their rows already"
+    if crashed := sum(ledger.of_cell(cell.digest) is not None for cell in missing):
+        yield f"{plural(crashed, 'cell')} crashed before: tried again"
     for change, names in _changes(ledger, missing).items():
         yield f"new since their last rows, and made again: {change} of {', '.join(sorted(names))}"
     rows = [row for cell in wanted if (row := ledger.of_cell(cell.digest)) is not None]

@@ -51,7 +51,7 @@ _UNITS: Mapping[str, Mapping[str, Fraction]] = {
     **{name: {u: Fraction(f) for u, f in SIZE_UNITS.items()} for name in ("footprint", "peak_live", "allocated")},
 }
 _NO_UNIT = {"": Fraction(1)}
-_AMOUNT = re.compile(r"([0-9]+(?:\.[0-9]+)?|\.[0-9]+)\s*([A-Za-z%]*)")
+_AMOUNT = re.compile(r"([0-9]{1,30}(?:\.[0-9]{1,30})?|\.[0-9]{1,30})\s*([A-Za-z%]*)")
 
 
 @dataclass(frozen=True, slots=True)

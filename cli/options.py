@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import rich_click as click
 
+from catalytic.solver.budget import MAX_SEED, MAX_WORKERS
 from catalytic.solver.units import SIZE_FORM, Bytes, parse_duration, parse_size, to_seconds
 
 from .exit_codes import EXIT_CODES
@@ -132,6 +133,8 @@ class Dimension(ParamType):
 
 SIZE, FACTOR, SECONDS, SCALE, DIMENSION, SETTING = Size(), Factor(), Seconds(), Scale(), Dimension(), Setting()
 POSITIVE = click.IntRange(min=1)
+SEED = click.IntRange(0, MAX_SEED)
+THREADS = click.IntRange(1, MAX_WORKERS)
 ISOLATION = click.Choice(["exclusive", "shared"])
 INPUTS = click.Choice(["external", "lazy", "preload"])
 OUTPUTS = click.Choice(["export", "keep", "discard"])
@@ -218,7 +221,7 @@ def search_options(command: Command) -> Command:
                 show_default=True,
                 help="Seconds for the whole answer, counted from the start of the program.",
             ),
-            click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the search."),
+            click.option("--seed", type=SEED, default=0, show_default=True, help="Of the search."),
             click.option(
                 "--deterministic",
                 is_flag=True,
@@ -226,7 +229,7 @@ def search_options(command: Command) -> Command:
             ),
             click.option(
                 "--threads",
-                type=POSITIVE,
+                type=THREADS,
                 help="Threads of the search. [default: cores, or 2 with --deterministic]",
             ),
         ],

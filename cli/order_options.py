@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from .options import POSITIVE, SECONDS, Command, applied
+from .options import SECONDS, SEED, THREADS, Command, applied
 from .requests import STARTED
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ def order_options(command: Command) -> Command:
                 show_default=True,
                 help="Seconds for the whole answer, counted from the start of the program; less when all is proved.",
             ),
-            click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the search."),
-            click.option("--threads", type=POSITIVE, help="Threads of the search. [default: cores]"),
+            click.option("--seed", type=SEED, default=0, show_default=True, help="Of the search."),
+            click.option("--threads", type=THREADS, help="Threads of the search. [default: cores]"),
         ],
         command,
     )

@@ -6,6 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from time import monotonic
 
+MAX_SEED = 2**62
+"""Largest seed: searches count on from it, in 64 bits."""
+
+MAX_WORKERS = 4096
+"""Most threads of a search. More would spend its time on being started."""
+
 
 @dataclass(frozen=True, slots=True)
 class Budget:

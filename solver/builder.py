@@ -35,12 +35,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from numbers import Integral, Real
 from pathlib import Path
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Literal
 
-from .budget import Budget, Progress
+from .budget import MAX_SEED, MAX_WORKERS, Budget, Progress
 from .errors import InputError, Mistake
+from .formats.json_text import json_mistakes
 from .formats.problem_file import PROBLEM_FORMAT, dump_problem, problem_from
 from .plan import Objective, Outcome
 from .problem import DEFAULT_ALIGNMENT, DEFAULT_PARTITIONS, Command, Problem, PythonCall, Run, Synthetic
@@ -165,10 +167,16 @@ class ProblemBuilder:
 
     def problem(self) -> Problem:
         """The problem; ``InputError`` with every mistake, each at the call it stems from."""
+        document = _plain(self._document())
+        # What a file could not hold: its reader, who looks for it in text, is not asked here.
+        found = list(json_mistakes(document))
         try:
-            return problem_from(_plain(self._document()), self.name)
+            problem = problem_from(document, self.name)
         except InputError as error:
-            raise InputError(self.name, [self._told(mistake) for mistake in error.mistakes]) from None
+            found = [*error.mistakes, *(m for m in found if not _is_told(m.path, error.mistakes))]
+        if found:
+            raise InputError(self.name, [self._told(mistake) for mistake in found])
+        return problem
 
     def solve(
         self,
@@ -192,14 +200,15 @@ class ProblemBuilder:
         """
         mistakes = []
         # Not written as `reuse_factor < 0`: NaN must be refused too.
-        if reuse_factor is not None and not 0 <= reuse_factor < 1:
+        if reuse_factor is not None and not (_is_number(reuse_factor) and 0 <= reuse_factor < 1):
             mistakes.append(Mistake("reuse_factor", str(reuse_factor), "a number from 0 to below 1"))
-        if not 0 < seconds < float("inf"):
+        if not (_is_number(seconds) and 0 < seconds < float("inf")):
             mistakes.append(Mistake("seconds", str(seconds), "a positive number of seconds"))
         if objective not in list(Objective):
             mistakes.append(Mistake("objective", repr(objective), "'reuse' or 'makespan'"))
-        if threads < 1:
-            mistakes.append(Mistake("threads", str(threads), "at least 1"))
+        for word, given, least, most in (("threads", threads, 1, MAX_WORKERS), ("seed", seed, 0, MAX_SEED)):
+            if not isinstance(given, Integral) or not least <= given <= most:
+                mistakes.append(Mistake(word, repr(given), f"an integer from {least} to {most}"))
         try:
             problem = self.problem()
         except InputError as error:
@@ -260,6 +269,9 @@ class ProblemBuilder:
         return f"{section.removesuffix('s')}({getattr(self, f'_{section}')[index].get('id')!r})"
 
 
+_DEEPEST = 100
+"""Levels that are looked into: more than a file may have."""
+
 _RECORD = re.compile(r"\b(tasks|buffers|pools)\[(\d+)\]")
 """How a mistake names a record of the file."""
 
@@ -275,6 +287,10 @@ _OF_THE_BUILDER = {
     "policy.outputs": "outputs",
     "resources.workers": "workers",
 }
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def _stated(**record: object) -> Record:
@@ -307,12 +323,22 @@ def _run(run: Runs | None, args: Mapping[str, object] | None) -> Record | None:
     return given or None if run is None else {"python": repr(run)}
 
 
-def _plain(value: Any) -> Any:
-    """``value`` as JSON has it: numbers of numpy become Python's, any sequence a list."""
+def _is_told(path: str, mistakes: Iterable[Mistake]) -> bool:
+    """Whether one of ``mistakes`` is about ``path`` or something in it."""
+    return any(m.path.startswith(path) for m in mistakes)
+
+
+def _plain(value: Any, depth: int = 0) -> Any:
+    """``value`` as JSON has it: numbers and arrays of numpy become Python's, any sequence a list.
+
+    What is nested without end, or in itself, is left as it is: it will be refused.
+    """
+    if depth > _DEEPEST:
+        return value
     if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: _plain(item, depth + 1) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if hasattr(value, "item") and not isinstance(value, (int, float, str)):
-        return value.item()
+        return [_plain(item, depth + 1) for item in value]
+    if hasattr(value, "tolist"):
+        return value.tolist()
     return value

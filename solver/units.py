@@ -22,6 +22,8 @@ MAX_BYTES = 2**62
 MAX_TICKS = 2**40
 """Largest duration that is accepted, in milliseconds (about 35 years)."""
 
+_MOST_SECONDS = Decimal(MAX_TICKS) / 1000
+
 SIZE_UNITS = {
     "": 1,
     "b": 1,
@@ -101,7 +103,7 @@ def parse_duration(seconds: float | int | str | Decimal) -> Tick:
         exact = Decimal(str(seconds))
     except InvalidOperation:
         raise ValueError(f"found {seconds!r}, allowed a number of seconds") from None
-    if not exact.is_finite() or exact < 0 or exact * 1000 > MAX_TICKS:
+    if not exact.is_finite() or exact < 0 or exact > _MOST_SECONDS:
         raise ValueError(f"found {seconds!r}, allowed 0 to {MAX_TICKS // 1000} seconds")
     return Tick(max(1, int((exact * 1000).to_integral_value(rounding=ROUND_HALF_UP))))
 

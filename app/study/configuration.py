@@ -14,14 +14,15 @@ The seed is none of its options: a batch gives the seeds.
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from catalytic.solver.budget import Budget
+from catalytic.solver.budget import MAX_WORKERS, Budget
 from catalytic.solver.errors import InputError, Mistake
-from catalytic.solver.formats.json_text import TOP, describe, digest_json, read_bytes
+from catalytic.solver.formats.json_text import TOP, describe, digest_json, is_unicode, read_bytes
 from catalytic.solver.plan import Objective
 from catalytic.solver.problem import InputPolicy, Isolation, OutputPolicy
 from catalytic.solver.problem.validate import did_you_mean
@@ -96,7 +97,7 @@ class Configuration:
             elif key == "size":
                 words += ["--size", exact_size(int(value))]
             else:
-                words += [f"--{key}", f"{value:.12g}" if isinstance(value, float) else str(value)]
+                words += [f"--{key}", str(value).removesuffix(".0")]
         return tuple(words)
 
 
@@ -125,6 +126,12 @@ def load_configurations(paths: Sequence[Path], time_limit_s: float) -> tuple[Con
             mistakes.append(Mistake(str(path), f"the name {name!r}, which {files[name]} has too", "one file per name"))
             continue
         files[name] = path
+        if not is_unicode(name):
+            found_name = f"the name {os.fsencode(name)!r}"
+            mistakes.append(
+                Mistake(str(path.parent), found_name, "a name in UTF-8", "rows call configurations by name")
+            )
+            continue
         try:
             found[name] = parse_configuration(read_bytes(path), str(path), name=name, time_limit_s=time_limit_s)
         except InputError as error:
@@ -141,12 +148,16 @@ def _in_file(path: Path, place: str) -> str:
 def parse_configuration(data: bytes, origin: str, *, name: str, time_limit_s: float) -> Configuration:
     """The configuration in ``data``; ``InputError`` with every mistake."""
     try:
-        document = tomllib.loads(data.decode())
+        document = tomllib.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         found = f"byte 0x{data[error.start]:02x} at offset {error.start}"
         raise InputError(origin, [Mistake(TOP, found, "UTF-8 text")]) from None
     except tomllib.TOMLDecodeError as error:
         raise InputError(origin, [Mistake(TOP, f"no TOML: {error}", "TOML with keys such as size")]) from None
+    except RecursionError:
+        raise InputError(origin, [Mistake(TOP, "endless nesting", "one value per key")]) from None
+    except ValueError:  # Python refuses to convert integers of thousands of digits
+        raise InputError(origin, [Mistake(TOP, "a number of thousands of digits", "numbers of options")]) from None
     mistakes = list(_mistakes(document))
     if mistakes:
         raise InputError(origin, mistakes)
@@ -209,7 +220,13 @@ def _size(value: object) -> Value:
 
 def _whole(value: object) -> Value:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value < 2**31:
-        raise ValueError("an integer of at least 1")
+        raise ValueError("an integer from 1 to 2147483647")
+    return value
+
+
+def _threads(value: object) -> Value:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_WORKERS:
+        raise ValueError(f"an integer from 1 to {MAX_WORKERS}")
     return value
 
 
@@ -251,7 +268,7 @@ OPTIONS: Mapping[str, Callable[[object], Value]] = {
     "inputs": _one_of(*(p.value for p in InputPolicy)),
     "outputs": _one_of(*(p.value for p in OutputPolicy)),
     "time-limit": _seconds,
-    "threads": _whole,
+    "threads": _threads,
     "deterministic": _flag,
     "integrity": _flag,
     "monitoring": _flag,

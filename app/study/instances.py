@@ -10,7 +10,7 @@ from pathlib import Path
 
 from catalytic.solver.errors import InputError, Mistake
 from catalytic.solver.formats import detect
-from catalytic.solver.formats.json_text import TOP, read_bytes
+from catalytic.solver.formats.json_text import TOP, is_unicode, read_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,10 @@ def find_instances(paths: Sequence[Path], *, except_in: Path) -> Instances:
             continue
         seen.add(file.resolve())
         reason = _no_problem(file)
-        if reason is not None:
+        if reason is None and not is_unicode(name):
+            found_name = f"the name {os.fsencode(name)!r}"
+            mistakes.append(Mistake(str(file.parent), found_name, "a name in UTF-8", "rows call problems by name"))
+        elif reason is not None:
             if named:
                 mistakes.append(reason)
             others += 1

@@ -19,6 +19,7 @@ its best value when it had it, else that moment is its end. ``number``: the cell
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -30,7 +31,9 @@ from .cell import Place
 
 ROW_FORMAT: Literal["catalytic-cell/1"] = "catalytic-cell/1"
 
-Steps = Annotated[list[Annotated[tuple[float, int], Field(strict=False)]], Field(default_factory=list)]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Amount = Annotated[int, Field(ge=0)]
+Steps = Annotated[list[Annotated[tuple[Seconds, Amount], Field(strict=False)]], Field(default_factory=list)]
 Goal = Literal["reuse", "makespan"]
 Fate = Literal["answered", "time", "memory", "refused", "crashed"]
 FAILED = ("refused", "crashed")
@@ -45,37 +48,37 @@ class ProblemFacts(Shape):
     kind: str | None = None
     name: str | None = None
     digest: str | None = None
-    tasks: int | None = None
-    buffers: int | None = None
-    allocated: int | None = None
+    tasks: Amount | None = None
+    buffers: Amount | None = None
+    allocated: Amount | None = None
 
 
 class BoundFacts(Shape):
     quantity: str
-    value: int
+    value: Amount
     method: str
     evidence: str
 
 
 class PlanFacts(Shape):
-    makespan: int
-    footprint: int
+    makespan: Amount
+    footprint: Amount
     reuse_factor: float | None
 
 
 class LimitFacts(Shape):
-    time_s: float
-    grace_s: float
-    memory: int | None = None
+    time_s: Seconds
+    grace_s: Seconds
+    memory: Amount | None = None
 
 
 class Row(Shape):
     format: Literal["catalytic-cell/1"]
     cell: str
-    number: int
+    number: Amount
     instance: str
     configuration: str
-    seed: int
+    seed: Amount
     problem: ProblemFacts
     options: dict[str, str | int | float | bool]
     configuration_digest: str
@@ -85,23 +88,23 @@ class Row(Shape):
     objective: Goal
     target: float | None = None
     status: Literal["OPTIMAL", "FEASIBLE", "INFEASIBLE", "UNKNOWN"] | None = None
-    value: int | None = None
-    bound: int | None = None
+    value: Amount | None = None
+    bound: Amount | None = None
     evidence: str | None = None
     gap: float | None = None
     plan: PlanFacts | None = None
     missed: PlanFacts | None = None
     bounds: list[BoundFacts] = Field(default_factory=list)
-    first_s: float | None = None
-    best_s: float | None = None
-    proof_s: float | None = None
+    first_s: Seconds | None = None
+    best_s: Seconds | None = None
+    proof_s: Seconds | None = None
     incumbents: Steps
     bound_steps: Steps
     observed: bool = False
-    search_s: float | None = None
-    seconds: float
-    cpu_s: float
-    peak_memory: int
+    search_s: Seconds | None = None
+    seconds: Seconds
+    cpu_s: Seconds
+    peak_memory: Amount
     plan_file: str | None = None
     stderr: str = ""
     parameters: dict[str, Any] = Field(default_factory=dict)
@@ -123,7 +126,9 @@ class Row(Shape):
 
     def line(self) -> bytes:
         """The row as one line."""
-        return json.dumps(self.model_dump(), separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+        text = json.dumps(self.model_dump(), separators=(",", ":"), ensure_ascii=False)
+        # Folders may have names that are no text; a line must have it, or it could not be read again.
+        return re.sub("[\ud800-\udfff]", lambda half: rf"\\u{ord(half[0]):x}", text).encode() + b"\n"
 
 
 def read_row(document: Mapping[str, object], origin: str) -> Row:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import orjson
 
 from catalytic.solver.errors import CatalyticError, InputError, InvalidPlan, ProvedInfeasible
+from catalytic.solver.formats.json_text import spelled_out
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -24,7 +26,24 @@ def render(name: str, answer: DataclassInstance | Mapping[str, object]) -> bytes
         content = dict(answer)
     else:
         content = {field.name: getattr(answer, field.name) for field in fields(answer)}
-    return orjson.dumps({"format": name, **content}, default=_plain, option=orjson.OPT_INDENT_2)
+    whole = {"format": name, **content}
+    try:
+        return orjson.dumps(whole, default=_plain, option=orjson.OPT_INDENT_2)
+    except orjson.JSONEncodeError:  # names of files need not be text, and a document has to say them all the same
+        return orjson.dumps(_spelled_out(whole), default=_plain, option=orjson.OPT_INDENT_2)
+
+
+def _spelled_out(value: object) -> object:
+    """``value`` with all texts in it such that JSON has them."""
+    if isinstance(value, (str, Path)):
+        return value.value if isinstance(value, Enum) else spelled_out(str(value))
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _spelled_out(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {_spelled_out(key): _spelled_out(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_spelled_out(item) for item in value]
+    return value
 
 
 def _plain(value: object) -> object:

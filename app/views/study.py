@@ -16,7 +16,7 @@ from catalytic.solver.units import format_size, to_seconds
 from ..compare import ConfigurationLine, InstanceLine, StudyComparison, Versus
 from ..study.statistics import FEWEST, RatioInterval, Spread
 from .lines import paragraph
-from .table import table
+from .table import on_one_line, table
 from .words import bound_seconds, percent, plural, seconds
 
 Grid = tuple[tuple[str, ...], list[tuple[str, ...]]]
@@ -42,7 +42,7 @@ def study_markdown(study: StudyComparison) -> str:
     """The comparison as a Markdown document."""
     blocks = [f"# {headline(study)}"]
     blocks += [f"> **CONTRADICTION:** {c}" for c in study.contradictions]
-    blocks += [_marked(totals_grid(study), 1), "\n".join(f"- {sentence}" for sentence in claims(study))]
+    blocks += [_marked(totals_grid(study), 1), "\n".join(f"- {on_one_line(sentence)}" for sentence in claims(study))]
     blocks += [" ".join(legend(study)), _marked(lines_grid(study), 3)]
     if study.cautions:
         blocks.append("\n".join(f"- {caution}" for caution in study.cautions))
@@ -51,7 +51,7 @@ def study_markdown(study: StudyComparison) -> str:
 
 def headline(study: StudyComparison) -> str:
     """``study: 3 problems x 2 configurations x 3 seeds, 18 cells; baseline fast``."""
-    return (
+    return on_one_line(
         f"{study.folder}: {plural(study.problems, 'problem')} x {plural(len(study.totals), 'configuration')} x "
         f"{plural(study.seeds, 'seed')}, {plural(study.cells, 'cell')}; baseline {study.baseline}"
     )
@@ -207,7 +207,7 @@ def _by_problem(grid: Grid, width: int) -> str:
     head, *lines = table(("problem", *header[2:]), cells, width=width, left=2).splitlines()
     shown, below = [head], iter(lines)
     for problem, its_rows in groupby(row[0] for row in rows):
-        shown += [problem, *(next(below) for _ in its_rows)]
+        shown += [on_one_line(problem), *(next(below) for _ in its_rows)]
     return "\n".join(shown)
 
 
@@ -219,7 +219,7 @@ def _marked(grid: Grid, left: int) -> str:
 
 
 def _cell(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("|", "\\|")
+    return on_one_line(text.replace("\\", "\\\\").replace("|", "\\|"))
 
 
 # -- CSV ---------------------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, width: int, l
 
     Too wide a table is narrowed by cutting its widest left column, where the names are.
     """
+    header, *rows = [[on_one_line(cell) for cell in cells] for cells in (header, *rows)]
     columns = [[title, *(row[i] for row in rows)] for i, title in enumerate(header)]
     widths = [max(map(len, column)) for column in columns]
     while left and sum(widths) + GAP * (len(widths) - 1) > width:
@@ -29,6 +30,15 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, width: int, l
         ]
         lines.append((" " * GAP).join(parts).rstrip())
     return "\n".join(lines)
+
+
+def on_one_line(text: str) -> str:
+    r"""``text`` with line breaks and other control characters spelled out: a name in a table is one line of it.
+
+    >>> on_one_line("a\nb"), on_one_line("größer")
+    ('a\\nb', 'größer')
+    """
+    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def cut(name: str, width: int) -> str:

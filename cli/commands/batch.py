@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 TELL_EVERY_S = 10.0
 """Seconds between two lines of progress where no bar can be drawn."""
 
+MAX_SEEDS = 10**6
+"""More would fill the memory with cells before the first one is made."""
+
 
 @click.command("batch", context_settings=CONTEXT, epilog=exit_codes(0, 1, 2, 6, 9, 130, 143))
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
@@ -32,7 +35,9 @@ TELL_EVERY_S = 10.0
     type=EXISTING_FILE,
     help="TOML file with options of `plan` as keys; repeat it to compare. [default: the defaults of `plan`]",
 )
-@click.option("--seeds", type=POSITIVE, default=1, show_default=True, help="Number of seeds: 0, 1, 2 ...")
+@click.option(
+    "--seeds", type=click.IntRange(1, MAX_SEEDS), default=1, show_default=True, help="Number of seeds: 0, 1, 2 ..."
+)
 @click.option("--jobs", type=POSITIVE, help="Cells at a time. [default: cores]")
 @click.option(
     "--time-limit",
@@ -77,8 +82,8 @@ def command(
 
     PATHS are files that `plan` reads, and folders that are searched for them. Each cell (problem x configuration x
     seed) becomes a line of FOLDER/cells.jsonl, whatever became of it. A batch that was stopped continues with the same
-    command; cells that have a row are not made again unless their problem or configuration has changed. A cell has one
-    thread unless its configuration says otherwise. `catalytic compare FOLDER` reads the rows.
+    command; cells that have a row are not made again unless they crashed, or their problem or configuration has
+    changed. A cell has one thread unless its configuration says otherwise. `catalytic compare FOLDER` reads the rows.
 
     Exit code 1: some cell crashed, or its problem was refused; the others have their rows all the same.
     """

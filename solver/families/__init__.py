@@ -37,6 +37,7 @@ from ..errors import InputError, Mistake
 from ..problem import Problem
 from ..problem.validate import did_you_mean
 from .distributions import DISTRIBUTIONS, Distribution, distribution
+from .draft import MOST_TASKS
 from .forks import fork_join, map_shuffle_reduce, series_parallel, shared_input
 from .grids import diamond, mosaic, stencil
 from .layers import layered
@@ -196,6 +197,9 @@ def generate(family: str, **parameters: Any) -> Problem:
     ]
     if mistakes:
         raise InputError(family, mistakes)
+    tasks: int | None = kind.count(**{**kind.parameters, **{k: v for k, v in parameters.items() if k not in COMMON}})
+    if tasks is not None and tasks > MOST_TASKS:  # None: what follows from another parameter
+        raise InputError(family, [Mistake("tasks", str(tasks), f"at most {MOST_TASKS}")])
     return kind.build(**parameters)
 
 

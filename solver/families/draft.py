@@ -21,6 +21,13 @@ SIZES: Range = (1, 1000)
 DURATIONS: Range = (1, 1000)
 WORKERS = 8
 
+MOST_TASKS = 10**6
+MOST_ENDS = 10**7
+"""Most tasks of a generated problem, and most buffers that they read and write, each counted as often as it is.
+
+What is larger is a slip of the keyboard, and would fill the memory before anybody could say so.
+"""
+
 
 class Draft:
     """Draws sizes and durations in the order in which tasks are added."""
@@ -31,10 +38,11 @@ class Draft:
         self._tasks: dict[str, Task] = {}
         self._buffers: dict[str, Buffer] = {}
         self._mistakes: list[Mistake] = []
+        self._ends = 0
         self._size = self._drawer("sizes", sizes, MAX_BYTES)
         # Some families let a task last twice as long as another.
         self._duration = self._drawer("durations", durations, MAX_TICKS // 2)
-        self.demand("workers", workers, 1)
+        self.demand("workers", workers, 1, MAX_BYTES)
 
     def _drawer(self, name: str, amounts: Amounts, limit: int) -> Callable[[], int]:
         if not isinstance(amounts, tuple):
@@ -51,6 +59,8 @@ class Draft:
         if not (least <= value and (most is None or value <= most)):
             allowed = f"at least {least}" if most is None else f"{least} to {most}"
             self._mistakes.append(Mistake(name, str(value), allowed))
+        elif most is None and value > MOST_TASKS:
+            self._mistakes.append(Mistake(name, str(value), f"at most {MOST_TASKS}"))
 
     def refuse(self, *more: Mistake) -> None:
         """``InputError`` with every mistake that was remembered, and ``more``."""
@@ -74,6 +84,10 @@ class Draft:
         Sizes that are drawn and not given are multiplied by ``grow`` and divided by ``shrink``, rounded up.
         """
         outputs = (name,) if writes is None else tuple(writes)
+        self._ends += len(reads) + len(outputs)
+        if len(self._tasks) >= MOST_TASKS or self._ends > MOST_ENDS:
+            allowed = f"at most {MOST_TASKS}, which read and write at most {MOST_ENDS} buffers"
+            self.refuse(Mistake("tasks", "more", allowed))
         factors = shrink if isinstance(shrink, Sequence) else [shrink] * len(outputs)
         for output, factor in zip(outputs, factors, strict=True):
             drawn = min(MAX_BYTES, grow * self._size()) if size is None else size

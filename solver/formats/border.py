@@ -5,7 +5,7 @@ The models of the files state their shape; this module states how a deviation is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any, TypeVar, get_args
 
@@ -106,7 +106,7 @@ def check_shape(model: type[ModelT], document: Mapping[str, object], origin: str
 
 
 def _mistake(model: type[BaseModel], error: ErrorDetails) -> Mistake:
-    location = [part for part in error["loc"] if not (isinstance(part, str) and part.startswith("<"))]
+    location = [part for index, part in enumerate(error["loc"]) if not _is_tag(error["loc"], index)]
     path = ""
     for part in location:
         path = f"{path}[{part}]" if isinstance(part, int) else join(path, part)
@@ -124,6 +124,15 @@ def _mistake(model: type[BaseModel], error: ErrorDetails) -> Mistake:
     return Mistake(path or TOP, describe(error["input"]), _ALLOWED.get(kind, error["msg"]))
 
 
+def _is_tag(location: Sequence[int | str], index: int) -> bool:
+    """Whether a part of a location is pydantic's name for the kind of a ``run``, and no key of the file.
+
+    A file may have keys in angle brackets too; what follows right after ``run`` is never one of them.
+    """
+    part = location[index]
+    return index > 0 and location[index - 1] == "run" and isinstance(part, str) and part.startswith("<")
+
+
 def _words(context: Mapping[str, Any]) -> list[str]:
     return [word.strip(" '") for part in str(context["expected"]).split(" or ") for word in part.split(",")]
 
@@ -132,8 +141,9 @@ def _keys_at(model: type[BaseModel], location: tuple[int | str, ...]) -> Iterato
     """Keys that the record at ``location`` may have."""
     here: type[BaseModel] | None = model
     candidates: list[type[BaseModel]] = []
-    for part in location:
-        if isinstance(part, str) and part.startswith("<"):
+    for index, part in enumerate(location):
+        if _is_tag(location, index):
+            assert isinstance(part, str)
             here = next((m for m in candidates if m.__name__ == part.strip("<>")), None)
         elif isinstance(part, str) and here is not None:
             candidates = list(_models_in(here.model_fields[part]))

@@ -33,6 +33,7 @@ from ..problem.validate import did_you_mean
 from .foreign import Gaps, Imported, refuse_scales
 from .jobs import Job, problem_of_jobs
 from .json_text import TOP, read_bytes
+from .reading import refuse
 
 _RUN_NAME = "__catalytic_import__"
 
@@ -47,7 +48,8 @@ def import_dask(path: Path, *, variable: str | None = None, **gaps: Unpack[Gaps]
         raise InputError(origin, [Mistake(TOP, "a graph of Dask", "the package 'dask'", hint)])
     found = _executed(path)
     named = {name: value for name, value in found.items() if not name.startswith("_")}
-    graphs = _graphs(named)
+    with _foreign_code(origin, "variables that can be looked at"):
+        graphs = _graphs(named)
     if variable is not None and variable not in graphs:
         what = "no graph" if variable in named else "no such variable"
         allowed = f"one of {', '.join(graphs)}" if graphs else "a variable that holds a graph: there is none"
@@ -65,14 +67,17 @@ def problem_of_graph(graph: object, *, name: str, origin: str = "graph", **gaps:
     """The problem of a collection of Dask, or of a mapping from keys to tasks."""
     from dask.core import get_dependencies
 
-    tasks = dict(_mapping(graph))
-    called = {key: str(key) for key in tasks}
+    with _foreign_code(origin, "a graph whose tasks can be read"):
+        tasks = dict(_mapping(graph))
+        called = {key: str(key) for key in tasks}
+        before = {key: get_dependencies(tasks, task=task) for key, task in tasks.items()}
     jobs: dict[str, Job] = {}
+    mistakes = []
     for key, text in called.items():
         if text in jobs:
-            raise InputError(origin, [Mistake(f"key {key!r}", f"the text {text!r} again", "keys whose texts differ")])
-        before = sorted(called[k] for k in get_dependencies(tasks, key))
-        jobs[text] = Job(f"key {text!r}", after=tuple(before))
+            mistakes.append(Mistake(f"key {key!r}", f"the text {text!r} again", "keys whose texts differ"))
+        jobs[text] = Job(f"key {text!r}", after=tuple(sorted(called[k] for k in before[key])))
+    refuse(origin, mistakes)
     said = ["the graph is taken as it is: Dask may fuse tasks before it runs them"]
     return problem_of_jobs(origin, name, jobs, assumptions=said, **gaps)
 
@@ -80,7 +85,8 @@ def problem_of_graph(graph: object, *, name: str, origin: str = "graph", **gaps:
 def _mapping(graph: object) -> Mapping[Hashable, object]:
     own = getattr(graph, "__dask_graph__", None)
     found = own() if own is not None else graph
-    assert isinstance(found, Mapping)
+    if not isinstance(found, Mapping):
+        raise TypeError(f"the graph is {type(found).__name__}, and no mapping")
     return found
 
 
@@ -99,27 +105,38 @@ def _graphs(named: Mapping[str, object]) -> dict[str, object]:
 
 def _executed(path: Path) -> dict[str, object]:
     """The variables of a Python file after it was run. What it prints goes to the standard error."""
-    with _folder_on_path(path.parent), redirect_stdout(sys.stderr):
+    with _folder_on_path(path.parent), redirect_stdout(sys.stderr), _foreign_code(str(path), "a Python file that runs"):
+        return runpy.run_path(str(path), run_name=_RUN_NAME)
+
+
+@contextmanager
+def _foreign_code(origin: str, allowed: str) -> Iterator[None]:
+    """Whatever the code of the file ``origin`` raises is a mistake of that file; an interrupt stays one."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         try:
-            return runpy.run_path(str(path), run_name=_RUN_NAME)
-        except (Exception, SystemExit) as error:
-            place = _place(error, path)
             found = f"{type(error).__name__}: {error}".partition("\n")[0]
-            raise InputError(str(path), [Mistake(place, found, "a Python file that runs")]) from error
+        except BaseException:  # whatever writes this text is foreign too
+            found = type(error).__name__
+        raise InputError(origin, [Mistake(_place(error, origin), found, allowed)]) from error
 
 
-def _place(error: BaseException, path: Path) -> str:
+def _place(error: BaseException, origin: str) -> str:
     """The last line of the file itself that the error passed, or the line of its syntax."""
-    if isinstance(error, SyntaxError) and error.lineno is not None:
+    if isinstance(error, SyntaxError) and error.lineno:  # 0: of no line, such as that of an unknown encoding
         return f"line {error.lineno}"
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == origin]
     return f"line {lines[-1]}" if lines else TOP
 
 
 @contextmanager
 def _folder_on_path(folder: Path) -> Iterator[None]:
+    before = list(sys.path)
     sys.path.insert(0, str(folder.resolve()))
     try:
         yield
     finally:
-        sys.path.remove(str(folder.resolve()))
+        sys.path[:] = before  # whatever the file did to it

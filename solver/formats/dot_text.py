@@ -30,6 +30,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL | re.MULTILINE,
 )
+_BRACKET = re.compile("[<>]")
 _TEXTS = ("quoted", "number", "word", "html")
 _DEEPEST = 100
 _SIGN = re.compile(rb'(?:strict\s+)?(?:di)?graph(?:\s+(?:\w+|"(?:[^"\\]|\\.)*"))?\s*\{', re.IGNORECASE | re.DOTALL)
@@ -109,10 +110,10 @@ def _tokens(text: str, origin: str) -> Iterator[_Token]:
 def _end_of_html(text: str, position: int) -> int:
     """Where the HTML text that begins at ``position`` ends: brackets are balanced, or the file ends."""
     depth = 0
-    for match in re.finditer(r"[<>]", text[position:]):
+    for match in _BRACKET.finditer(text, position):  # a copy of the rest per text would be quadratic
         depth += 1 if match[0] == "<" else -1
         if depth == 0:
-            return position + match.end()
+            return match.end()
     return len(text)
 
 

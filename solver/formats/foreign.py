@@ -18,6 +18,7 @@ from ..errors import InputError, Mistake
 from ..problem import DEFAULT_ALIGNMENT, Buffer, Policy, Problem, Task, Workspace
 from ..problem.room import roomy_workspace
 from ..units import MAX_TICKS, Bytes, Tick, format_size
+from .json_text import spelled_out
 from .reading import refuse
 
 DEFAULT_WORKERS = 8
@@ -110,7 +111,7 @@ def imported_graph(
     room = workspace or roomy_workspace(buffers.values(), alignment)
     try:
         problem = Problem(
-            name=name,
+            name=spelled_out(name),  # that of a file may be bytes that are no text
             tasks=tuple(tasks.values()),
             buffers=tuple(buffers.values()),
             workspace=room,

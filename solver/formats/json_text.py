@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite
 from pathlib import Path
@@ -34,8 +35,8 @@ class _Object(dict[str, object]):
 def _object(pairs: list[tuple[str, object]]) -> _Object:
     result = _Object(pairs)
     if len(result) != len(pairs):
-        names = [name for name, _ in pairs]
-        result.repeated = tuple(sorted({name for name in names if names.count(name) > 1}))
+        count = Counter(name for name, _ in pairs)
+        result.repeated = tuple(sorted(name for name in result if count[name] > 1))
     return result
 
 
@@ -74,42 +75,63 @@ def parse_json(data: bytes, origin: str) -> dict[str, object]:
         raise InputError(origin, [Mistake(TOP, "a number of thousands of digits", "64-bit integers")]) from None
     if not isinstance(value, dict):
         raise InputError(origin, [Mistake(TOP, describe(value), "a JSON object")])
-    mistakes = list(_mistakes("", value, 0))
+    mistakes = list(json_mistakes(value))
     if mistakes:
         raise InputError(origin, mistakes)
     return value
 
 
-def _mistakes(path: str, value: object, depth: int) -> Iterator[Mistake]:
-    """What JSON permits and no file of ours may hold."""
+def json_mistakes(value: object, path: str = "", depth: int = 0) -> Iterator[Mistake]:
+    """What no file of ours may hold: of that which JSON permits, and of values that a program hands over as JSON."""
     if depth > _MAX_DEPTH and isinstance(value, (dict, list)):
         yield Mistake(path[:40] + "...", "endless nesting", f"at most {_MAX_DEPTH} levels")
-    elif isinstance(value, _Object):
-        for key in value.repeated:
+    elif isinstance(value, dict):
+        for key in value.repeated if isinstance(value, _Object) else ():
             yield Mistake(join(path, key), "the key more than once", "each key once")
         for key, item in value.items():
-            if not _is_unicode(key):
+            if not isinstance(key, str):
+                yield Mistake(path or TOP, f"the key {describe(key)}", "text")
+                continue
+            if not is_unicode(key):
                 yield Mistake(join(path, key), "half a surrogate pair", "Unicode text")
-            yield from _mistakes(join(path, key), item, depth + 1)
+            yield from json_mistakes(item, join(path, key), depth + 1)
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _mistakes(f"{path}[{index}]", item, depth + 1)
+            yield from json_mistakes(item, f"{path}[{index}]", depth + 1)
     elif isinstance(value, str):
-        if not _is_unicode(value):
+        if not is_unicode(value):
             yield Mistake(path, "half a surrogate pair", "Unicode text")
     elif isinstance(value, float):
         if not isfinite(value):
             yield Mistake(path, str(value), "a finite number")
-    elif isinstance(value, int) and abs(value) > _MAX_INTEGER:
-        yield Mistake(path, f"an integer of {len(str(abs(value)))} digits", "64-bit integers")
+    elif isinstance(value, int):
+        if abs(value) > _MAX_INTEGER:
+            yield Mistake(path, _of_many_digits(value), "64-bit integers")
+    elif value is not None:
+        yield Mistake(
+            path, f"a value of type {type(value).__name__}", "text, a number, true, false, null, lists, objects"
+        )
 
 
-def _is_unicode(text: str) -> bool:
+def _of_many_digits(value: int) -> str:
+    try:
+        return f"an integer of {len(str(abs(value)))} digits"
+    except ValueError:  # Python refuses to write thousands of them
+        return "an integer of thousands of digits"
+
+
+def is_unicode(text: str) -> bool:
+    """Whether ``text`` can be written: names of files may be bytes that are no text, and come with half surrogates."""
     try:
         text.encode()
     except UnicodeEncodeError:
         return False
     return True
+
+
+def spelled_out(text: str) -> str:
+    r"""``text`` with what is not Unicode in it spelled out: ``\udcff`` for a byte of a file's name that is no text."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def join(path: str, key: str) -> str:

@@ -53,7 +53,7 @@ from ..problem import (
 )
 from ..units import Bytes, Tick, to_seconds
 from .border import Duration, Shape, Size, check_shape
-from .json_text import describe, digest_json, parse_json, plain, read_bytes, write_json
+from .json_text import describe, digest_json, parse_json, plain, read_bytes, spelled_out, write_json
 
 PROBLEM_FORMAT = "catalytic-problem/1"
 
@@ -253,7 +253,7 @@ def _problem(shape: ProblemShape, origin: str) -> Problem:
     isolation = w.isolation or ("shared" if w.partitions == 1 else "exclusive")
     resources = {"workers": os.cpu_count() or 1, **shape.resources}
     return Problem(
-        name=shape.name if shape.name is not None else Path(origin).stem,
+        name=shape.name if shape.name is not None else spelled_out(Path(origin).stem),
         tasks=tuple(_task(t) for t in shape.tasks),
         buffers=tuple(
             Buffer(b.id, Bytes(b.size), b.data_type, b.access, b.keep, b.export, b.source) for b in shape.buffers

@@ -33,7 +33,7 @@ from .foreign import (
     scaled_size,
     scaled_ticks,
 )
-from .json_text import describe, parse_json, read_bytes, write_json
+from .json_text import describe, parse_json, read_bytes, spelled_out, write_json
 from .reading import unpacked
 
 VERSIONS = ("1.5", "1.6")
@@ -178,7 +178,7 @@ def import_wfcommons(
     )
     try:
         problem = Problem(
-            name=shape.name or path.name.removesuffix(".gz").removesuffix(".json"),
+            name=shape.name or spelled_out(path.name.removesuffix(".gz").removesuffix(".json")),
             tasks=tasks,
             buffers=tuple(Buffer(f.id, scaled_size(f.size, scale_sizes)) for f in specification.files),
             workspace=workspace or Workspace(),

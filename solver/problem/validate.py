@@ -36,6 +36,7 @@ def did_you_mean(word: str, known: Collection[str]) -> str:
 def mistakes_of(problem: Problem) -> list[Mistake]:
     """Every mistake of ``problem``; the empty list when it is valid. Cycles are looked for when ids resolve."""
     found = [
+        *_name(problem),
         *_workspace(problem),
         *_resources(problem),
         *_ids("tasks", [t.id for t in problem.tasks]),
@@ -47,6 +48,22 @@ def mistakes_of(problem: Problem) -> list[Mistake]:
         *_writers(problem),
     ]
     return found or list(_cycles(problem))
+
+
+def _name(problem: Problem) -> Iterator[Mistake]:
+    if not _is_unicode(problem.name):
+        yield Mistake("name", ascii(problem.name), "Unicode text")
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether ``text`` can be written to a file: Python, YAML and names of files know halves of surrogate pairs."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _workspace(problem: Problem) -> Iterator[Mistake]:
@@ -77,6 +94,8 @@ def _ids(section: str, ids: Sequence[str]) -> Iterator[Mistake]:
     for index, name in enumerate(ids):
         if not name or "\x00" in name:
             yield Mistake(f"{section}[{index}].id", repr(name), "non-empty text without NUL")
+        elif not _is_unicode(name):
+            yield Mistake(f"{section}[{index}].id", ascii(name), "Unicode text")
         if name in first:
             yield Mistake(f"{section}[{index}].id", repr(name), f"each id once; it stands at {section}[{first[name]}]")
         first.setdefault(name, index)

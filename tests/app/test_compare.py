@@ -274,3 +274,16 @@ def test_whatever_cells_there_are_every_form_can_be_made(
     assert len(study_csv(study).splitlines()) == 1 + len(study.lines) + len(study.totals)
     for picture in re.findall(r"<svg.*?</svg>", study_page(study), flags=re.DOTALL):
         ElementTree.fromstring(picture)
+
+
+def test_a_name_with_a_line_break_is_one_line_of_every_table() -> None:
+    """File names may hold them; the lines below would be those of other problems."""
+    study = compared(row("p\n|q", "a\nb", value=10), row("p\n|q", "c", value=9))
+
+    text, markdown = study_text(study, width=100), study_markdown(study)
+
+    assert "\np\\n|q\n  a\\nb" in text
+    assert text.count("  c  ") == 1  # in the table of problems
+    assert "baseline a\\nb\n" in text
+    assert all(line.endswith("|") for line in markdown.splitlines() if line.startswith("|"))
+    assert not any(line.startswith("b") for line in (text + "\n" + markdown).splitlines())

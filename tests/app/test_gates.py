@@ -81,6 +81,7 @@ def test_a_gate_is_its_definition(metric: str, sign: str, amount: int, before: i
         ("reuse_factor-1s", "the amount", "a number, alone or with %"),
         ("makespan+nan", "the amount", "a number"),
         ("makespan+1e3", "the amount", "a number"),
+        pytest.param("makespan+" + "9" * 5000, "the amount", "a number", id="digits"),
     ],
 )
 def test_what_is_no_gate_is_refused_with_place_found_and_allowed(text: str, part: str, says: str) -> None:

@@ -249,6 +249,12 @@ def test_a_cell_that_fails_is_a_row_and_the_others_are_made(tmp_path: Path) -> N
     assert "could not be written" in crashed.reason
     assert crashed.reason in {f["reason"] for f in said.document["failures"]}
 
+    (folder / "study" / "plans" / blocked.plan_name).rmdir()
+    again = catalytic(*words(folder, "--json", seeds=1))
+
+    assert (again.document["made"], again.document["ended"]) == (1, {"answered": 4, "refused": 2})
+    assert "1 cell crashed before: tried again" in again.err
+
 
 def write_slow(folder: Path) -> Path:
     """A problem that takes longer to read than it takes a test to interfere."""
@@ -289,6 +295,8 @@ def test_mistakes_of_paths_and_configurations_are_told_before_anything_is_made(t
     assert "threads: found 0" in said.err
     assert not (folder / "study").exists()
     assert catalytic("batch", folder / "one.toml", "--out", folder / "study").code == 2
+    # Cells are counted before the first one is made: without an end they would fill the memory.
+    assert catalytic("batch", folder / "p.json", "--out", folder / "study", "--seeds", "9" * 20).code == 2
 
 
 # -- killed at any moment ----------------------------------------------------------------------------------------------

@@ -140,3 +140,33 @@ def test_a_damaged_file_is_read_or_says_where_it_is_damaged(form: str, tmp_path:
             place = re.search(r"^(?:catalytic: .*?: |  )(\S[^\n]*?): found \S", said.err, re.MULTILINE)
             assert place is not None or "mistakes" in said.err, (damage, said.err)
     assert refused > COUNT // 10
+
+
+PIPELINE = b"""from dask import delayed
+
+def add(a, b):
+    return a + b
+
+x = delayed(add)(1, 2, dask_key_name="x")
+y = delayed(add)(x, 3, dask_key_name="y")
+graph = {"a": (add, 1, 2), ("b", 0): (sum, ["a", 7]), "c": (max, ("b", 0), "a")}
+both = delayed(add)(y, x, dask_key_name="both")
+"""
+
+
+def test_a_damaged_program_that_makes_a_graph_of_dask_is_read_or_says_where_it_is_damaged(tmp_path: Path) -> None:
+    pytest.importorskip("dask")
+    path, refused = tmp_path / "damaged.py", 0
+    words = ("import", "dask", path, "-o", os.devnull, "--force", "--variable", "both")
+    path.write_bytes(PIPELINE)
+    assert catalytic(*words).code == 0
+
+    for damage, changed in damaged(PIPELINE, COUNT, seed=1):
+        path.write_bytes(changed)
+        said = catalytic(*words)
+
+        assert said.code in (0, 2), (damage, said.err)
+        if said.code == 2:
+            refused += 1
+            assert re.search(r": (line [0-9]+|\(the whole file\)|--variable|key .*): found \S", said.err), said.err
+    assert refused > COUNT // 10

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from catalytic.solver.budget import MAX_SEED, MAX_WORKERS
 from catalytic.solver.plan import Outcome, Plan, Status
 
 from .console import DIAMOND, catalytic, fresh, write_problem
@@ -296,6 +297,21 @@ def test_quick_commands_load_no_engine(word: str, tmp_path: Path) -> None:
     loaded = set(done.stdout.split("MODULES", 1)[1].split())
     assert "catalytic.cli.main" in loaded
     assert not {"ortools", "numba", "networkx"} & loaded
+
+
+@pytest.mark.parametrize(("option", "most"), [("--seed", MAX_SEED), ("--threads", MAX_WORKERS)])
+def test_a_seed_or_a_number_of_threads_beyond_all_use_is_refused(option: str, most: int, tmp_path: Path) -> None:
+    """Searches count on from the seed in 64 bits; as many threads as one can type would never have started."""
+    said = catalytic("plan", write_problem(tmp_path), "-o", tmp_path / "plan.json", option, str(most + 1))
+
+    assert said.code == 2
+    assert option in said.err
+
+
+def test_the_largest_seed_is_a_seed(tmp_path: Path) -> None:
+    for objective in ("reuse", "makespan"):
+        words = ("--seed", str(MAX_SEED), "--deterministic", "--time-limit", "1", "--objective", objective)
+        assert catalytic("plan", write_problem(tmp_path), "-o", tmp_path / "plan.json", *words).code == 0
 
 
 def test_an_interrupt_exits_with_130(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

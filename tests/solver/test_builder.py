@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,6 @@ from catalytic.solver import (
     InputError,
     Objective,
     Progress,
-    PythonCall,
     Status,
     dump_problem,
     load_problem,
@@ -24,7 +24,7 @@ from catalytic.solver import (
 from catalytic.solver.builder import ProblemBuilder
 from catalytic.solver.formats import parse_problem
 from catalytic.solver.formats.problem_file import problem_document
-from catalytic.solver.problem import Command, InputPolicy, Isolation, Problem, Synthetic
+from catalytic.solver.problem import Command, InputPolicy, Isolation, Problem, PythonCall, Synthetic
 from tests.strategies import problems
 
 INSTANCES = Path(__file__).parents[2] / "instances"
@@ -323,3 +323,43 @@ def test_kinds_of_run() -> None:
     assert isinstance(runs["read"], Synthetic)
     assert survey().problem().policy.inputs is InputPolicy.LAZY
     assert survey().problem().workspace.isolation is Isolation.SHARED
+
+
+CYCLE: dict[str, Any] = {}
+CYCLE["inside"] = CYCLE
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        ({"x": object()}, "run.args.x: found a value of type object, allowed text, a number"),
+        ({"x": [{1}]}, "run.args.x[0]: found a value of type set"),
+        ({"x": float("nan")}, "run.args.x: found nan, allowed a finite number"),
+        ({"x": 10**40}, "run.args.x: found an integer of 41 digits"),
+        ({"x": "\ud800"}, "run.args.x: found half a surrogate pair"),
+        (CYCLE, "found endless nesting, allowed at most 64 levels"),
+    ],
+)
+def test_arguments_that_no_file_can_hold_are_told_when_the_problem_is_built(args: dict[str, Any], message: str) -> None:
+    """And not by a traceback when it is written."""
+    with pytest.raises(InputError, match=re.escape(message)):
+        ProblemBuilder("p", workers=1).task("a", 1, run="m:f", args=args).problem()
+
+
+def test_arrays_of_numpy_are_lists() -> None:
+    args = {"x": np.arange(3), "y": np.float64(1.5)}
+
+    (task,) = ProblemBuilder("p", workers=1).task("a", 1, run="m:f", args=args).problem().tasks
+
+    assert task.run == PythonCall("m:f", {"x": [0, 1, 2], "y": 1.5})
+    with pytest.raises(InputError, match="found a list, allowed a number of seconds"):
+        ProblemBuilder("p", workers=1).task("a", np.arange(2)).problem()  # type: ignore[arg-type]
+
+
+def test_words_of_a_search_that_are_no_numbers_are_told_together() -> None:
+    wrong: dict[str, Any] = {"seed": 2**70, "threads": 1.5, "seconds": "x", "reuse_factor": "0.5"}
+
+    with pytest.raises(InputError) as refused:
+        ProblemBuilder("p", workers=1).task("a", 1).solve(**wrong)
+
+    assert {m.path for m in refused.value.mistakes} == set(wrong)

@@ -107,7 +107,17 @@ def test_a_reuse_factor_is_a_number_below_one(value: str) -> None:
     assert set(mistakes(f"reuse-factor = {value}")) == {"reuse-factor"}
 
 
-@pytest.mark.parametrize("text", [b"size = ", b"\xff\xfe", b"size = 1\nsize = 2", b"[plan]\nsize = 1"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"size = ",
+        b"\xff\xfe",
+        b"size = 1\nsize = 2",
+        b"[plan]\nsize = 1",
+        pytest.param(b"size = " + b"[" * 100_000, id="nested"),
+        pytest.param(b"size = " + b"9" * 5000, id="digits"),
+    ],
+)
 def test_what_is_no_toml_of_options_is_refused(text: bytes) -> None:
     with pytest.raises(InputError):
         parse_configuration(text, "A.toml", name="A", time_limit_s=1.0)
@@ -141,3 +151,25 @@ def test_words_say_the_options_as_a_command_line_that_plan_accepts() -> None:
     assert context.params["time_limit_s"] == 2.5
     assert context.params["integrity"] is False
     assert context.params["deterministic"] is False
+
+
+def test_a_byte_order_mark_is_ignored() -> None:
+    assert parse_configuration(b"\xef\xbb\xbfworkers = 2", "A.toml", name="A", time_limit_s=1.0).options["workers"] == 2
+
+
+def test_a_reuse_factor_loses_no_digit_on_the_command_line() -> None:
+    """Rounded, the factor below would be 1, which nothing can have."""
+    text = b"reuse-factor = 0.99999999999999"
+    configuration = parse_configuration(text, "A.toml", name="A", time_limit_s=1.0)
+
+    context = plan_command.make_context("plan", [__file__, *configuration.words()])
+
+    assert context.params["target"] == configuration.search(0).target
+
+
+def test_a_name_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "\udcff.toml"
+    path.write_text("workers = 2")
+
+    with pytest.raises(InputError, match="allowed a name in UTF-8"):
+        load_configurations([path], 1.0)

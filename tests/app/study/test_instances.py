@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,11 @@ def test_the_digest_is_of_the_bytes(folder: Path) -> None:
     (folder / "a.json").write_text(PROBLEM + "\n")
 
     assert find_instances([folder], except_in=folder / "out").instances[0].digest != before
+
+
+def test_a_name_that_is_no_text_is_refused(folder: Path) -> None:
+    """Rows are text and call problems by their names; on disk a name may be any bytes."""
+    shutil.copy(folder / "a.json", folder / "\udcff.json")
+
+    with pytest.raises(InputError, match=r"the name b'\\xff.json', allowed a name in UTF-8"):
+        find_instances([folder], except_in=folder / "out")

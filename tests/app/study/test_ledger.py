@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import signal
@@ -82,6 +83,20 @@ def test_an_unknown_key_or_a_wrong_type_is_told_with_its_line(tmp_path: Path) ->
     with pytest.raises(InputError) as refused:
         read_rows(tmp_path / "study")
     assert {m.path for m in refused.value.mistakes} == {"line 1, seed", "line 1, sead"}
+
+
+def test_a_figure_that_no_search_gives_is_told_with_its_line(tmp_path: Path) -> None:
+    """Rows are text that anybody can edit; logarithms of negative values would be tracebacks."""
+    path = filled(tmp_path / "study")
+    document = json.loads(path.read_text().splitlines()[0])
+    wrong = {"value": -5, "first_s": -3.0, "incumbents": [[-1.0, 3]]}
+    document.update(wrong, limits={**document["limits"], "time_s": -1.0})
+    path.write_text(json.dumps(document) + "\n")
+
+    with pytest.raises(InputError) as refused:
+        read_rows(tmp_path / "study")
+    places = {"line 1, value", "line 1, first_s", "line 1, incumbents[0][0]", "line 1, limits.time_s"}
+    assert {m.path for m in refused.value.mistakes} == places
 
 
 def test_the_last_row_of_a_place_counts(tmp_path: Path) -> None:

@@ -186,3 +186,11 @@ def test_all_configurations_of_a_seed_come_before_the_next_seed() -> None:
         ("p", "A", 0), ("p", "B", 0), ("q", "A", 0), ("q", "B", 0),
         ("p", "A", 1), ("p", "B", 1), ("q", "A", 1), ("q", "B", 1),
     ]  # fmt: skip
+
+
+def test_a_row_says_folders_whose_names_are_no_text(tmp_path: Path) -> None:
+    row = recorded(ended({"problem": PROBLEM}, {"answer": answer()})).model_copy(update={"folder": "/tmp/\udcff"})
+    with opened(tmp_path / "\udcff") as ledger:
+        ledger.append(row)
+
+    assert [row.folder for row in read_rows(tmp_path / "\udcff")[0]] == ["/tmp/\\udcff"]

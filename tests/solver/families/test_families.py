@@ -422,3 +422,29 @@ def test_parameters_that_make_no_sense_are_all_told(
 
     for message in messages:
         assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("family", "parameters"),
+    [
+        ("chain", {"tasks": 10**11}),
+        ("chain", {"skip": 10**11}),
+        ("diamond", {"rows": 10**6, "columns": 10**6}),
+        ("fork-join", {"width": 10**11}),
+        ("map-shuffle-reduce", {"mappers": 10**6, "reducers": 10**6}),
+        ("stencil", {"width": 10**5, "steps": 10**5}),
+    ],
+)
+def test_what_would_fill_the_memory_is_refused_at_once(family: str, parameters: Mapping[str, int]) -> None:
+    began = time.monotonic()
+
+    with pytest.raises(InputError, match="at most 1000000"):
+        generate(family, **parameters)
+
+    assert time.monotonic() - began < 10
+
+
+def test_a_draft_ends_where_its_tasks_read_too_much() -> None:
+    """The number of tasks alone does not say how large a problem is."""
+    with pytest.raises(InputError, match="read and write at most 10000000 buffers"):
+        generate("shared-input", readers=100_000, tables=1000)

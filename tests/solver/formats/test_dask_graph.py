@@ -81,6 +81,17 @@ def test_one_of_several_is_named(write: Write) -> None:
         ("graph = {'a': (sum, ['b']), 'b': (sum, ['a'])}\n", "the cycle"),
         ("graph = {1: (sum, [1]), '1': (sum, [2])}\n", "found the text '1' again, allowed keys whose texts differ"),
         ("graph = {}\n", "found no graph of Dask"),
+        ("# coding: nonsense\n", "(the whole file): found SyntaxError: unknown encoding"),
+        ("graph = {'\\udcff': (sum, [])}\n", r"key '\udcff'.id: found '\udcff', allowed Unicode text"),
+        ("graph = {k: (sum, []) for k in (1, '1', 2, '2')}\n", "key '2': found the text '2' again"),
+        ("class Odd(BaseException): ...\nraise Odd('x')\n", "line 2: found Odd: x"),
+        ("class E(Exception):\n __str__ = None\nraise E\n", "line 3: found E, allowed"),
+        (
+            "class K:\n def __str__(self): raise ValueError(7)\ngraph = {K(): (sum, [])}\n",
+            "line 2: found ValueError: 7",
+        ),
+        ("class G(dict):\n def __dask_graph__(self): return 5\ng = G()\n", "found TypeError: the graph is int"),
+        ("class G(dict):\n def __dask_graph__(self): raise ValueError(7)\ng = G()\n", "line 2: found ValueError: 7"),
     ],
 )
 def test_a_file_that_makes_no_graph_says_why(text: str, message: str, write: Write) -> None:
@@ -106,3 +117,20 @@ def test_without_the_package_its_name_is_told(write: Write, monkeypatch: pytest.
 
     with pytest.raises(InputError, match=re.escape("pip install 'catalytic[dask]'")):
         import_dask(write("raise ValueError\n"))
+
+
+def test_what_a_file_does_to_the_path_is_undone(write: Write) -> None:
+    before = list(sys.path)
+
+    import_dask(write("import sys\nsys.path.clear()\ngraph = {'a': (sum, [])}\n"))
+
+    assert sys.path == before
+
+
+def test_an_interrupt_stays_one(write: Write) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        import_dask(write("raise KeyboardInterrupt\n"))
+
+
+def test_keys_may_be_anything_that_has_a_text() -> None:
+    assert [t.id for t in problem_of_graph({None: (sum, [1])}, name="n").problem.tasks] == ["None"]

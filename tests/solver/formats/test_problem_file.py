@@ -195,6 +195,18 @@ def value_mutations() -> list[bytes]:
     return found
 
 
+def test_a_key_in_angle_brackets_is_told_like_any_other() -> None:
+    """Not taken for the name of a kind of ``run``, which would leave the mistake without a place."""
+    run = {"python": "m:f", "<PythonShape>": 1}
+    task = {"id": "a", "<a>": 1, "demands": {"<b>": "x"}, "run": run}
+
+    told = refused(document(**{"<word>": 1, "tasks": [task]}))
+
+    for place in ("'<word>'", "tasks[0].'<a>'", "tasks[0].demands.'<b>'", "tasks[0].run.'<PythonShape>'"):
+        assert f" {place}: found " in told
+    assert "allowed one of args, python" in told
+
+
 @pytest.mark.parametrize("kind", [mutations, value_mutations], ids=lambda f: f.__name__)
 def test_two_hundred_mutations_are_accepted_or_refused_but_never_crash(kind: object) -> None:
     refusals = 0

@@ -182,3 +182,11 @@ def test_what_has_no_order_of_its_own_is_sorted() -> None:
 
 def test_a_long_chain_is_no_recursion() -> None:
     assert len(chain(3000).graph.topological_order) == 3000
+
+
+def test_a_name_that_no_file_can_hold_is_refused() -> None:
+    """YAML, Python and names of files know halves of surrogate pairs; no plan with one could be written."""
+    with pytest.raises(InputError) as refused:
+        replace(chain(1), name="\udcff", tasks=(task("a\ud800"),), buffers=())
+
+    assert {m.path for m in refused.value.mistakes} == {"name", "tasks[0].id"}

@@ -295,7 +295,7 @@ def celled_schedule(rank, reference, strict, home, limit, line, cells, start, wh
                 for c in range(lines):
                     peak[c] = max(peak[c], live[c])
                 if exclusive:
-                    for i in range(os[t], os[t]):
+                    for i in range(os[t], os[t + 1]):
                         _take(t, oi[i], held, where, size, part_size)
                 gone[place[t]] = True
                 start[t], end[t] = now, now + dur[t]

@@ -5,6 +5,10 @@ the time goes to short chains from different beginnings (reference orders of sev
 longest tail, several temperatures), as many as their length allows; then the best few states are reheated again and
 again. Problems too large for several chains get one.
 
+In partitions and pools two gates take turns, chain by chain: one that counts bytes and places each start wherever it
+can (``gate.py``, quick), and one that keeps every block's partition in mind (``cell_gate.py``). Neither is better
+everywhere.
+
 Chains run on threads: the compiled loops release the interpreter. A deterministic search counts schedules instead of
 seconds, on one thread.
 """

@@ -278,3 +278,16 @@ def test_tasks_without_buffers_are_planned(objective: Objective) -> None:
     found = solve(replace(problem(*tasks, workers=2), workspace=BIG), objective=objective, budget=budget())
     assert found.plan is not None
     assert found.plan.measures.makespan == 8
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_search_for_reuse_tells_footprints_and_bounds_in_bytes_as_they_come(seed: int) -> None:
+    question = replace(random_problem(Random(seed), tasks=9), workspace=BIG, pools=())
+    news: list[Progress] = []
+    found = solve(question, objective=Objective.REUSE, budget=budget(), observer=news.append)
+    assert found.plan is not None
+    footprints = [n.footprint for n in news if n.footprint is not None]
+    bounds = [n.bound for n in news if n.bound is not None]
+    assert min(footprints) == found.plan.measures.footprint
+    assert bounds == sorted(bounds)
+    assert max(bounds) <= found.plan.measures.footprint

@@ -292,7 +292,7 @@ class ScheduleSearch:
             made = self._chain(steps, fresh=begins, by_home=by_home)
             if made == 0:
                 return
-            left -= made * cost
+            left -= max(made, steps // 10) * cost  # a state without a schedule ends its chain at once
 
     def _next_by_home(self) -> bool:
         """Which gate the next chain has: in partitions the two take turns."""

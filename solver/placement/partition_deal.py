@@ -60,9 +60,13 @@ class Cell:
 def deal(question: Partitioned, seed: int, over: Callable[[], bool]) -> list[Cell] | None:
     """A cell for every block; None where a block finds no partition, where one would span, or when it is ``over``.
 
+    A block of one region that several running tasks write at once finds none where writers hold partitions alone.
+
     A block goes where the peak of its cell grows least; else where most is free. ``seed``: 0 adds no noise to that.
     """
     q = question
+    if q.exclusive and any(_rivals(q, k, dict(block.written)) for k, block in enumerate(q.blocks)):
+        return None
     random = np.random.default_rng(seed)
     parts = len(q.partitions)
     live = [[0] * parts for _ in q.limits]

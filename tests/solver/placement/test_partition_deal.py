@@ -92,3 +92,14 @@ def test_running_writers_are_dealt_apart() -> None:
     assert all(len({int(k) // 2 for k in cell.blocks}) == cell.blocks.size for cell in cells)
     crowded = Partitioned.of(arena, (6, 6), tasks=[(0, 9)] * 6, writer=range(6), exclusive=True)
     assert deal(crowded, 0, lambda: False) is None
+
+
+def test_a_region_that_two_running_tasks_write_at_once_is_dealt_to_nobody() -> None:
+    def asked(second: tuple[int, int]) -> Partitioned:
+        arena = Arena.of([0, 0, second[0]], [1, 1, second[1]], [1, 1, 1])
+        return Partitioned.of(
+            arena, (2, 2), tasks=[(0, 1), (0, 1), second], writer=[0, 1, 2], exclusive=True, region=[-1, 7, 7]
+        )
+
+    assert deal(asked((0, 1)), 0, lambda: False) is None
+    assert deal(asked((1, 2)), 0, lambda: False) is not None

@@ -40,8 +40,8 @@ from .gate_parts import (
     add,
     fill_groups,
     highest,
-    insert,
     last_user,
+    make_ready,
     pop,
     push,
     summarise,
@@ -335,12 +335,7 @@ def celled_schedule(rank, reference, strict, home, limit, line, cells, start, wh
                 unended[g] -= 1
                 if unended[g] == 0 and not kept[g]:
                     _hold(live, g, where[g], np.int64(-1), size, pool, shape)
-            for i in range(ss[t], ss[t + 1]):
-                u = si[i]
-                missing[u] -= 1
-                if missing[u] == 0:
-                    insert(ready, waiting, u, by_rank)
-                    waiting += 1
+            waiting = make_ready(t, ss, si, missing, ready, waiting, by_rank)
     reserved = np.int64(0)
     for c in range(lines):
         reserved += peak[c]

@@ -41,8 +41,8 @@ from .gate_parts import (
     add,
     fill_groups,
     highest,
-    insert,
     last_user,
+    make_ready,
     pop,
     push,
     summarise,
@@ -207,12 +207,7 @@ def gated_schedule(rank, reference, strict, ceiling, limit, line, cells, start, 
                     live -= size[g]
                     if parts:
                         release_block(g, cell_live, spans, where, size, pool, part_size)
-            for i in range(ss[t], ss[t + 1]):
-                u = si[i]
-                missing[u] -= 1
-                if missing[u] == 0:
-                    insert(ready, waiting, u, by_rank)
-                    waiting += 1
+            waiting = make_ready(t, ss, si, missing, ready, waiting, by_rank)
     reserved = np.int64(0)
     for q in range(pools):
         for p in range(parts):

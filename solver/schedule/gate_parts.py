@@ -49,13 +49,19 @@ def last_user(g, group, user_place, gone):  # type: ignore[no-untyped-def]
 
 
 @inner
-def insert(ready, waiting, t, by_rank):  # type: ignore[no-untyped-def]
-    """Put ``t`` into the list of ready tasks, which is sorted by rank."""
-    at = waiting
-    while at > 0 and by_rank[ready[at - 1]] > by_rank[t]:
-        ready[at] = ready[at - 1]
-        at -= 1
-    ready[at] = t
+def make_ready(t, ss, si, missing, ready, waiting, by_rank):  # type: ignore[no-untyped-def]
+    """Put the successors of ``t`` that wait for nobody else into the ready list, sorted by rank; its new length."""
+    for i in range(ss[t], ss[t + 1]):
+        u = si[i]
+        missing[u] -= 1
+        if missing[u] == 0:
+            at = waiting
+            waiting += 1
+            while at > 0 and by_rank[ready[at - 1]] > by_rank[u]:
+                ready[at] = ready[at - 1]
+                at -= 1
+            ready[at] = u
+    return waiting
 
 
 @inner

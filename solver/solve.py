@@ -64,7 +64,7 @@ FIRST_LEAST_S = 0.2
 """The same where the limit is short, even beyond it: a parallel plan late is better than a sequential one in time."""
 
 LATE_S = 0.5
-"""How much later than the limit any plan at all may come, by first fit: better than none."""
+"""How long any plan at all may be looked for by first fit beyond the limit, also where starting took all of it."""
 
 FIRST_CEILING = 0.97
 """Of the ceiling, what schedules on one address line may reserve at first: placements nearly always need more."""
@@ -260,7 +260,8 @@ class _Pipeline:
 
     def first(self, order: Ints, ceiling: int) -> None:
         """Some plan at once: the first sequential schedule whose quick placement fits the workspace."""
-        for effort, until in ((0.0, self.budget.time_limit_s + LATE_S), (0.01, self.limit)):
+        late = max(self.budget.time_limit_s, self.budget.elapsed_s()) + LATE_S
+        for effort, until in ((0.0, late), (0.01, self.limit)):
             for candidate in sequential(self.compact, order, ceiling):
                 found = self.try_place(candidate, ceiling, effort=effort)
                 if found is not None:
